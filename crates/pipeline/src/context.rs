@@ -1,0 +1,107 @@
+//! Context: what travels beside a payload.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// What the client sent beside its payload, and who it is.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    pub metadata: Metadata,
+    /// The peer's address, without the port.
+    pub peer: Option<Arc<str>>,
+    /// What the server's authenticator found out about the client: `auth.subject` and the like.
+    pub identity: Metadata,
+}
+
+/// Keys in lower case and their values, as gRPC metadata or HTTP headers carry them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Metadata {
+    entries: Option<Arc<BTreeMap<String, Vec<String>>>>,
+}
+
+/// The W3C trace context of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpanContext {
+    pub trace_id: [u8; 16],
+    pub span_id: [u8; 8],
+    pub flags: u8,
+}
+
+impl Metadata {
+    /// The values of `key`, which is matched without case.
+    #[must_use]
+    pub fn values(&self, key: &str) -> &[String] {
+        let Some(entries) = &self.entries else { return &[] };
+        entries.get(&key.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
+    }
+
+    /// The first value of `key`.
+    #[must_use]
+    pub fn first(&self, key: &str) -> Option<&str> {
+        self.values(key).first().map(String::as_str)
+    }
+
+    /// All keys and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
+        let entries = self.entries.iter().flat_map(|entries| entries.iter());
+        entries.map(|(key, values)| (key.as_str(), values.as_slice()))
+    }
+
+    /// Only the entries of `keys`, in their order on the wire.
+    #[must_use]
+    pub fn only(&self, keys: &[String]) -> Self {
+        let kept = keys.iter().filter(|key| !self.values(key).is_empty());
+        kept.flat_map(|key| self.values(key).iter().map(move |value| (key.clone(), value.clone())))
+            .collect()
+    }
+}
+
+impl FromIterator<(String, String)> for Metadata {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
+        let mut entries = BTreeMap::<String, Vec<String>>::new();
+        for (key, value) in pairs {
+            entries.entry(key.to_ascii_lowercase()).or_default().push(value);
+        }
+        Self { entries: (!entries.is_empty()).then(|| Arc::new(entries)) }
+    }
+}
+
+impl SpanContext {
+    /// Reads a `traceparent` header (W3C Trace Context, section 3.2).
+    #[must_use]
+    pub fn from_traceparent(text: &str) -> Option<Self> {
+        let mut fields = text.trim().split('-');
+        let version = hex::<1>(fields.next()?)?;
+        let trace_id = hex::<16>(fields.next()?)?;
+        let span_id = hex::<8>(fields.next()?)?;
+        let flags = hex::<1>(fields.next()?)?[0];
+        let is_known = version[0] != 0xff && (version[0] != 0 || fields.next().is_none());
+        let is_valid = trace_id != [0; 16] && span_id != [0; 8];
+        (is_known && is_valid).then_some(Self { trace_id, span_id, flags })
+    }
+}
+
+impl fmt::Display for SpanContext {
+    /// Writes it as a `traceparent` header.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let trace_id = u128::from_be_bytes(self.trace_id);
+        let span_id = u64::from_be_bytes(self.span_id);
+        write!(f, "00-{trace_id:032x}-{span_id:016x}-{:02x}", self.flags)
+    }
+}
+
+fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let is_lower_hex = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
+    if text.len() != 2 * N || !text.bytes().all(is_lower_hex) {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,28 @@
+//! What a component is, and how components become a running graph.
+//!
+//! An [`Envelope`] enters at a receiver, which keeps the waiting end of its [`Receipt`]. It moves
+//! through [`Consumer`]s, none of which waits, until an engine or a sink answers the receipt:
+//!
+//! ```text
+//! receiver ──Outlet──▶ processor ──Outlet──▶ fan-out ──Outlet──▶ exporter engine
+//!    ▲                                                                 │
+//!    └────────────── Receipt: exactly one Outcome ◀────────────────────┘
+//! ```
+
+pub mod auth;
+pub mod component;
+pub mod consumer;
+pub mod context;
+pub mod envelope;
+pub mod factory;
+pub mod fanout;
+pub mod outcome;
+pub mod receipt;
+
+pub use component::{Built, Component, Environment, Extension, Extensions, Outlets, StartError};
+pub use consumer::{Consumer, Need, Outlet, Refusal, Reservation, consume};
+pub use context::{Context, Metadata, SpanContext};
+pub use envelope::{Charge, Contributor, Envelope, Waiting};
+pub use factory::{Blueprint, Factory, Kind, Stability};
+pub use outcome::{Answer, Code, Outcome, Status, Verdict};
+pub use receipt::{Holder, Receipt, Sink, Waiter};

@@ -1,0 +1,18 @@
+//! The outside world and the vital signs: the only crate that touches clocks, sockets and threads.
+//!
+//! Everything above asks it for time, tasks, channels, memory and network, so that every wait has a
+//! name and a bound, and a test can put another world underneath.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "this crate is the one place that wraps the raw world"
+)]
+
+pub mod budget;
+pub mod channel;
+pub mod clock;
+pub mod metrics;
+pub mod net;
+pub mod shutdown;
+pub mod task;

@@ -1,0 +1,9 @@
+//! Every format Tidegate speaks, as bytes: no I/O, no clock, no panic.
+//!
+//! `payload` is what the pipelines carry; the rest reads, checks, cuts and translates it.
+
+pub mod payload;
+pub mod signal;
+
+pub use payload::{Malformed, Payload};
+pub use signal::Signal;
