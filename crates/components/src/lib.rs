@@ -1,6 +1,12 @@
 //! What users name in YAML: receivers, processors, exporters, connectors, extensions.
 
+pub mod connectors;
+pub mod exporters;
+
 use pipeline::Factory;
 
 /// Every component there is, in the order of the documentation.
-pub const FACTORIES: &[Factory] = &[];
+pub const FACTORIES: &[Factory] = &[exporters::nop::FACTORY, connectors::forward::FACTORY];
+
+#[cfg(test)]
+mod testing;

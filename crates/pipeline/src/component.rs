@@ -57,6 +57,26 @@ pub struct Built {
     pub consumer: Arc<dyn Consumer>,
 }
 
+/// A component that holds nothing between two calls, and so has nothing to drain or to end.
+#[derive(Clone, Copy, Debug)]
+pub struct Stateless;
+
+impl Component for Stateless {
+    fn drain(&self, _deadline: Instant) {}
+
+    fn close(&self, _deadline: Instant) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+impl Built {
+    /// A consumer that holds nothing between two calls.
+    #[must_use]
+    pub fn stateless(consumer: Arc<dyn Consumer>) -> Self {
+        Self { component: Arc::new(Stateless), consumer }
+    }
+}
+
 /// Where the outputs of a receiver or connector go: one outlet for each signal it is used for.
 #[derive(Clone, Debug, Default)]
 pub struct Outlets(BTreeMap<Signal, Outlet>);

@@ -46,6 +46,8 @@ pub enum Reservation {
     Memory(Permit),
     /// One reservation for each branch of a fan-out, in order.
     Branches(Vec<Reservation>),
+    /// The room that the consumer an outlet led to set aside; the envelope must go to that one.
+    Ahead(Arc<dyn Consumer>, Box<Reservation>),
     /// Whatever else a consumer sets aside, such as room in a journal.
     Other(Box<dyn Any + Send>),
 }
@@ -77,6 +79,7 @@ impl fmt::Debug for Reservation {
             Self::Nothing => f.write_str("Nothing"),
             Self::Memory(permit) => permit.fmt(f),
             Self::Branches(branches) => f.debug_list().entries(branches).finish(),
+            Self::Ahead(_, reservation) => reservation.fmt(f),
             Self::Other(_) => f.write_str("Other"),
         }
     }
@@ -137,6 +140,22 @@ impl Outlet {
     /// Hands an envelope over; see [`consume`].
     pub fn consume(&self, envelope: Envelope) {
         consume(self.consumer().as_ref(), envelope);
+    }
+}
+
+/// So that a stage in the middle can pass on what it is asked, whatever it leads to by then.
+impl Consumer for Outlet {
+    fn reserve(&self, need: &Need<'_>) -> Result<Reservation, Refusal> {
+        let consumer = self.consumer();
+        let reservation = consumer.reserve(need)?;
+        Ok(Reservation::Ahead(consumer, Box::new(reservation)))
+    }
+
+    fn commit(&self, envelope: Envelope, reservation: Reservation) {
+        match reservation {
+            Reservation::Ahead(consumer, reservation) => consumer.commit(envelope, *reservation),
+            _ => unreachable!("an outlet reserves ahead"),
+        }
     }
 }
 

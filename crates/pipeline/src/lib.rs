@@ -19,7 +19,9 @@ pub mod fanout;
 pub mod outcome;
 pub mod receipt;
 
-pub use component::{Built, Component, Environment, Extension, Extensions, Outlets, StartError};
+pub use component::{
+    Built, Component, Environment, Extension, Extensions, Outlets, StartError, Stateless,
+};
 pub use consumer::{Consumer, Need, Outlet, Refusal, Reservation, consume};
 pub use context::{Context, Metadata, SpanContext};
 pub use envelope::{Charge, Contributor, Envelope, Waiting};

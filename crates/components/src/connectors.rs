@@ -1,0 +1,3 @@
+//! Connectors: the end of one pipeline and the start of others.
+
+pub mod forward;

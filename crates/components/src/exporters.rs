@@ -1,0 +1,3 @@
+//! Exporters: the ends of pipelines.
+
+pub mod nop;
