@@ -3,6 +3,7 @@
 //! `payload` is what the pipelines carry; the rest reads, checks, cuts and translates it.
 
 pub mod payload;
+pub mod schema;
 pub mod signal;
 
 pub use payload::{Malformed, Payload};
