@@ -1,0 +1,45 @@
+//! The words that exporters embed: `timeout`, `retry_on_failure` and `sending_queue`.
+//!
+//! Keys, defaults and checks are those of the OpenTelemetry Collector's exporter helper; where
+//! Tidegate asks for more (an answer before delivery needs storage or a clear word), it says so.
+
+mod optional;
+pub mod period;
+mod queue;
+mod retry;
+mod timeout;
+
+use config::{Faults, Gates};
+
+use crate::settings::Settings;
+
+pub use optional::Optional;
+pub use queue::{BatchWords, PartitionWords, QueueWords, distinct_keys};
+pub use retry::RetryWords;
+pub use timeout::TimeoutWords;
+
+/// What an exporter says about its road out.
+#[derive(Clone, Debug, Default)]
+pub struct RoadWords {
+    pub timeout: TimeoutWords,
+    pub retry_on_failure: RetryWords,
+    pub sending_queue: Optional<QueueWords>,
+}
+
+impl RoadWords {
+    /// Checks everything at once; faults are named by the keys of the exporter.
+    pub fn validate(self, gates: &Gates) -> Result<Settings, Faults> {
+        let mut faults = Faults::default();
+        let halve_refused = self.retry_on_failure.halve_refused;
+        let timeout = self.timeout.period();
+        let retry = faults.take("retry_on_failure", self.retry_on_failure.validate());
+        let queue = match self.sending_queue.into_inner() {
+            Some(words) => faults.take("sending_queue", words.validate(gates)).flatten(),
+            None => None,
+        };
+        faults.or(|| Settings { timeout, retry: retry.flatten(), queue, halve_refused })
+    }
+}
+
+#[cfg(test)]
+mod tests;

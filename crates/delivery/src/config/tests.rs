@@ -1,0 +1,118 @@
+use std::time::Duration;
+
+use config::Gates;
+use config::gates::QUEUE_ALLOW_IN_MEMORY;
+
+use super::*;
+use crate::settings::{Retry, Sizer};
+
+fn queue() -> QueueWords {
+    QueueWords { wait_for_result: true, ..QueueWords::default() }
+}
+
+fn road(queue: QueueWords) -> RoadWords {
+    RoadWords { sending_queue: Optional::written(queue), ..RoadWords::default() }
+}
+
+fn faults_of(words: RoadWords) -> Vec<String> {
+    let faults = words.validate(&Gates::default()).map_or_else(Faults::into_vec, |_| Vec::new());
+    faults.into_iter().map(|fault| format!("{}: {}", fault.path, fault.message)).collect()
+}
+
+#[test]
+fn there_is_no_queue_unless_written() {
+    let settings = RoadWords::default().validate(&Gates::default()).unwrap();
+    assert_eq!(settings.queue, None);
+    assert_eq!(settings.timeout, Some(Duration::from_secs(5)));
+    assert_eq!(settings.retry, Some(Retry::default()));
+}
+
+#[test]
+fn an_answer_before_delivery_needs_a_clear_word() {
+    let words = || road(QueueWords::default());
+    assert_eq!(faults_of(words()).len(), 1);
+    let mut gates = Gates::default();
+    gates.turn_on(QUEUE_ALLOW_IN_MEMORY);
+    assert!(words().validate(&gates).is_ok());
+    let in_memory = road(QueueWords { in_memory: true, ..QueueWords::default() });
+    assert_eq!(faults_of(in_memory), Vec::<String>::new());
+}
+
+#[test]
+fn a_durable_queue_is_refused_for_now() {
+    let words = road(QueueWords { storage: Some("file_storage".to_owned()), ..queue() });
+    assert_eq!(faults_of(words), ["sending_queue.storage: durable queues are not available yet"]);
+}
+
+#[test]
+fn bad_queue_numbers_are_all_named() {
+    let batch = BatchWords {
+        min_size: 20,
+        max_size: 10,
+        sizer: Some(Sizer::Requests),
+        ..BatchWords::default()
+    };
+    let words = road(QueueWords {
+        num_consumers: 0,
+        queue_size: 0,
+        batch: Optional::written(batch),
+        ..queue()
+    });
+    assert_eq!(
+        faults_of(words),
+        [
+            "sending_queue.num_consumers: must be positive",
+            "sending_queue.queue_size: must be positive",
+            "sending_queue.batch.max_size: must not be less than `min_size`",
+            "sending_queue.batch.sizer: must be `items` or `bytes`",
+        ]
+    );
+}
+
+#[test]
+fn a_minimum_above_the_queue_cannot_be_reached() {
+    let batch = BatchWords { min_size: 200, ..BatchWords::default() };
+    let words = |sizer| {
+        road(QueueWords {
+            sizer: Some(sizer),
+            queue_size: 100,
+            batch: Optional::written(batch.clone()),
+            ..queue()
+        })
+    };
+    assert_eq!(faults_of(words(Sizer::Items)).len(), 1);
+    assert_eq!(faults_of(words(Sizer::Requests)).len(), 0);
+}
+
+#[test]
+fn bad_retry_numbers_are_faults_even_when_retry_is_off() {
+    let words = RoadWords {
+        retry_on_failure: RetryWords {
+            enabled: false,
+            randomization_factor: 1.5,
+            multiplier: -1.0,
+            ..RetryWords::default()
+        },
+        ..RoadWords::default()
+    };
+    assert_eq!(
+        faults_of(words),
+        [
+            "retry_on_failure.randomization_factor: must be between 0 and 1",
+            "retry_on_failure.multiplier: must not be negative",
+        ]
+    );
+}
+
+#[test]
+fn a_multiplier_of_zero_is_valid() {
+    let retry_on_failure = RetryWords { multiplier: 0.0, ..RetryWords::default() };
+    assert!(faults_of(RoadWords { retry_on_failure, ..RoadWords::default() }).is_empty());
+}
+
+#[test]
+fn metadata_keys_are_distinct_without_case() {
+    let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
+    assert!(distinct_keys(&keys(&["myTOKEN", "mytoken"])).is_err());
+    assert_eq!(distinct_keys(&keys(&["B", "a"])).unwrap(), keys(&["a", "b"]));
+}

@@ -1,0 +1,44 @@
+//! Destination: where batches go, and what it says about them.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Instant;
+
+use pipeline::{Context, SpanContext, Verdict};
+use wire::Payload;
+
+/// Where batches go: one network call, one write. It may wait, until the attempt's deadline.
+pub trait Destination: Send + Sync + 'static {
+    /// Sends one batch once. Retries are not its business.
+    fn send(&self, attempt: Attempt) -> impl Future<Output = Reply> + Send;
+}
+
+/// One try to send one batch.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub payload: Payload,
+    /// Metadata that was configured to travel on, and whose request it is, if it is one's only.
+    pub context: Context,
+    /// When to give up; the outgoing call carries it on.
+    pub deadline: Instant,
+    /// The span of the batch, to be sent as `traceparent`.
+    pub trace: Option<SpanContext>,
+    /// Counts from one.
+    pub number: u32,
+}
+
+/// What the destination said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    pub verdict: Verdict,
+    /// Items rejected by a partial success.
+    pub rejected: u64,
+    /// What was said beside a success.
+    pub warning: Option<Arc<str>>,
+}
+
+impl From<Verdict> for Reply {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, rejected: 0, warning: None }
+    }
+}

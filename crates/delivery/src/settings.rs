@@ -1,0 +1,98 @@
+//! Settings: what one engine was told to do, validated and complete.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How one road out works.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// How long one attempt may take; `None` leaves it to the callers' deadlines.
+    pub timeout: Option<Duration>,
+    pub retry: Option<Retry>,
+    pub queue: Option<Queue>,
+    /// Cuts a merged batch that was refused for its content, to find the caller whose data it was.
+    pub halve_refused: bool,
+}
+
+/// When to send again what was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Retry {
+    pub initial_interval: Duration,
+    pub randomization_factor: f64,
+    pub multiplier: f64,
+    pub max_interval: Duration,
+    /// Counted from the first attempt; `None` retries until the callers' deadlines.
+    pub max_elapsed_time: Option<Duration>,
+}
+
+/// How much is held at once, and what callers see of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queue {
+    pub num_consumers: usize,
+    pub wait_for_result: bool,
+    pub block_on_overflow: bool,
+    pub sizer: Sizer,
+    pub queue_size: usize,
+    pub batch: Option<Batch>,
+}
+
+/// How requests are merged and cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// The longest that data waits for company; `None` means that it never waits for a timer.
+    pub flush_timeout: Option<Duration>,
+    pub min_size: usize,
+    pub max_size: Option<usize>,
+    /// Items or bytes.
+    pub sizer: Sizer,
+    pub partition: Partition,
+}
+
+/// How data is kept apart by metadata of its requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Partition {
+    /// In lower case, sorted.
+    pub metadata_keys: Vec<String>,
+    /// How many lanes are kept, and what happens to the next.
+    pub lanes_max: LanesMax,
+    /// When a lane without data is forgotten.
+    pub idle_timeout: Option<Duration>,
+}
+
+/// The bound on the number of lanes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LanesMax {
+    /// The lane that was idle longest makes room.
+    Evict(usize),
+    /// Data of a further lane is refused for good.
+    Refuse(usize),
+    #[default]
+    Unlimited,
+}
+
+/// The unit of a size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Sizer {
+    /// Requests as callers sent them.
+    #[default]
+    Requests,
+    /// Log records, spans, data points or profile samples.
+    Items,
+    /// Bytes of the encoded requests.
+    Bytes,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            initial_interval: Duration::from_secs(5),
+            randomization_factor: 0.5,
+            multiplier: 1.5,
+            max_interval: Duration::from_secs(30),
+            max_elapsed_time: Some(Duration::from_mins(5)),
+        }
+    }
+}
