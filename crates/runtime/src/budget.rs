@@ -1,11 +1,23 @@
 //! Budget: memory as a tree of shares, in bytes.
 //!
-//! A child takes from all of its ancestors. Owner of the counts: the tree itself (atomics).
-//! Bounds: every share has a cap. Invariant: what was taken goes back when the permit is dropped.
+//! A child takes from all of its ancestors. Owner of the counts: the tree's ledger, behind one lock
+//! that is held for a few additions. Bounds: every share has a cap; what a share is promised is set
+//! aside in its parent. Invariant: what was taken goes back when the permit is dropped, and wakes
+//! whoever waits for room.
+
+mod freed;
+mod ledger;
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use freed::Freed;
+
+use freed::Watchers;
+use ledger::Ledger;
+
+/// The least that a permit is charged for: small envelopes cost their bookkeeping too.
+pub const CHARGE_MIN: usize = 4 << 10;
 
 /// One share of the tree. Clones are the same share.
 #[derive(Clone)]
@@ -14,10 +26,16 @@ pub struct Budget {
 }
 
 struct Share {
-    name: String,
-    bytes_max: AtomicUsize,
-    bytes_used: AtomicUsize,
-    parent: Option<Budget>,
+    tree: Arc<Tree>,
+    index: usize,
+    /// Keeps the parent's share open.
+    _parent: Option<Budget>,
+}
+
+#[derive(Debug, Default)]
+struct Tree {
+    ledger: Mutex<Ledger>,
+    watchers: Watchers,
 }
 
 /// Bytes taken from a share and its ancestors.
@@ -27,106 +45,215 @@ pub struct Permit {
     budget: Budget,
 }
 
-impl fmt::Debug for Budget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Budget({}: {} of {})", self.share.name, self.bytes_used(), self.bytes_max())
-    }
+/// The counts of one share, as shown to operators.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    pub name: String,
+    pub bytes_used: usize,
+    pub bytes_min: usize,
+    pub bytes_max: usize,
+    /// The most that was ever in use.
+    pub bytes_peak: usize,
+    /// How many permits of this very share exist.
+    pub holders: usize,
 }
 
-impl fmt::Debug for Permit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Permit({} bytes of {})", self.bytes, self.budget.share.name)
-    }
+/// A share cannot be promised more than its parent has left to promise.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot set {bytes_min} bytes aside for `{name}`: {bytes_left} bytes are left to promise")]
+pub struct Overcommitted {
+    pub name: String,
+    pub bytes_min: usize,
+    pub bytes_left: usize,
+}
+
+/// The counts of a share do not add up: a defect.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the permits of `{name}` do not add up to its charge")]
+pub struct Imbalance {
+    pub name: String,
 }
 
 impl Budget {
     /// The share of the whole process, or of a test.
     #[must_use]
     pub fn root(name: impl Into<String>, bytes_max: usize) -> Self {
-        Self::with_parent(name.into(), bytes_max, None)
+        let tree = Arc::new(Tree::default());
+        let index = tree.ledger().open(name.into(), None, 0, bytes_max);
+        Self { share: Arc::new(Share { tree, index, _parent: None }) }
     }
 
-    /// A share inside this one.
+    /// A share inside this one, without a minimum of its own.
     #[must_use]
     pub fn child(&self, name: &str, bytes_max: usize) -> Self {
-        Self::with_parent(format!("{}/{name}", self.share.name), bytes_max, Some(self.clone()))
+        self.open(&mut self.share.tree.ledger(), name, 0, bytes_max)
     }
 
-    /// Takes `bytes` here and in every ancestor, or nothing at all.
+    /// A share inside this one that always finds `bytes_min` free: nobody else can take those.
+    pub fn child_with_minimum(
+        &self,
+        name: &str,
+        bytes_min: usize,
+        bytes_max: usize,
+    ) -> Result<Self, Overcommitted> {
+        let mut ledger = self.share.tree.ledger();
+        let bytes_left = ledger.bytes_ever(self.share.index);
+        if bytes_left < bytes_min {
+            return Err(Overcommitted { name: name.to_owned(), bytes_min, bytes_left });
+        }
+        Ok(self.open(&mut ledger, name, bytes_min, bytes_max.max(bytes_min)))
+    }
+
+    /// Takes `bytes` (at least [`CHARGE_MIN`]) here and in every ancestor, or nothing at all.
     #[must_use]
     pub fn try_take(&self, bytes: usize) -> Option<Permit> {
-        let mut at = Some(self);
-        while let Some(here) = at {
-            if !here.share.try_add(bytes) {
-                self.give_back_until(here, bytes);
-                return None;
-            }
-            at = here.share.parent.as_ref();
-        }
-        Some(Permit { bytes, budget: self.clone() })
+        let bytes = bytes.max(CHARGE_MIN);
+        let is_taken = self.share.tree.ledger().try_take(self.share.index, bytes, true);
+        is_taken.then(|| Permit { bytes, budget: self.clone() })
+    }
+
+    /// The path of names from the root.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.share.tree.ledger().share(self.share.index).name.clone()
     }
 
     /// The cap in bytes.
     #[must_use]
     pub fn bytes_max(&self) -> usize {
-        self.share.bytes_max.load(Ordering::Relaxed)
+        self.share.tree.ledger().share(self.share.index).bytes_max
     }
 
     /// Replaces the cap; what is taken stays taken.
     pub fn set_bytes_max(&self, bytes_max: usize) {
-        self.share.bytes_max.store(bytes_max, Ordering::Relaxed);
+        self.share.tree.ledger().share_mut(self.share.index).bytes_max = bytes_max;
+        self.share.tree.watchers.wake();
     }
 
-    /// The bytes taken now.
+    /// The bytes taken now, here and below, with what is set aside for children.
     #[must_use]
     pub fn bytes_used(&self) -> usize {
-        self.share.bytes_used.load(Ordering::Relaxed)
+        self.share.tree.ledger().share(self.share.index).bytes_used()
     }
 
-    fn give_back_until(&self, end: &Self, bytes: usize) {
-        let mut at = Some(self);
-        while let Some(here) = at {
-            if Arc::ptr_eq(&here.share, &end.share) {
-                return;
-            }
-            here.share.bytes_used.fetch_sub(bytes, Ordering::AcqRel);
-            at = here.share.parent.as_ref();
+    /// The most that one permit could ever hold here: a larger request need not wait.
+    #[must_use]
+    pub fn bytes_ever(&self) -> usize {
+        self.share.tree.ledger().bytes_ever(self.share.index)
+    }
+
+    /// Hears when bytes go back anywhere in the tree.
+    #[must_use]
+    pub fn freed(&self) -> Freed {
+        Freed::new(Arc::clone(&self.share.tree))
+    }
+
+    /// The counts of this share and of all below it, parents first.
+    #[must_use]
+    pub fn explain(&self) -> Vec<Usage> {
+        let ledger = self.share.tree.ledger();
+        ledger.below(self.share.index).into_iter().map(Usage::from).collect()
+    }
+
+    /// Checks that in the whole tree permits and children add up to what is charged.
+    pub fn check(&self) -> Result<(), Imbalance> {
+        match self.share.tree.ledger().imbalance() {
+            Some(share) => Err(Imbalance { name: share.name.clone() }),
+            None => Ok(()),
         }
     }
 
-    fn with_parent(name: String, bytes_max: usize, parent: Option<Self>) -> Self {
-        let share = Share {
-            name,
-            bytes_max: AtomicUsize::new(bytes_max),
-            bytes_used: AtomicUsize::new(0),
-            parent,
-        };
-        Self { share: Arc::new(share) }
+    fn open(&self, ledger: &mut Ledger, name: &str, bytes_min: usize, bytes_max: usize) -> Self {
+        let name = format!("{}/{name}", ledger.share(self.share.index).name);
+        let index = ledger.open(name, Some(self.share.index), bytes_min, bytes_max);
+        let tree = Arc::clone(&self.share.tree);
+        Self { share: Arc::new(Share { tree, index, _parent: Some(self.clone()) }) }
     }
 }
 
-impl Share {
-    fn try_add(&self, bytes: usize) -> bool {
-        let bytes_max = self.bytes_max.load(Ordering::Relaxed);
-        let fits = |used: usize| used.checked_add(bytes).filter(|total| *total <= bytes_max);
-        self.bytes_used.fetch_update(Ordering::AcqRel, Ordering::Relaxed, fits).is_ok()
+impl Tree {
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.tree.ledger().close(self.index);
+        self.tree.watchers.wake();
     }
 }
 
 impl Permit {
-    /// The bytes this permit holds.
+    /// The bytes this permit is charged for.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Takes `bytes` more, or nothing and says `false`.
+    #[must_use]
+    pub fn try_grow(&mut self, bytes: usize) -> bool {
+        let share = &self.budget.share;
+        let is_taken = share.tree.ledger().try_take(share.index, bytes, false);
+        self.bytes += if is_taken { bytes } else { 0 };
+        is_taken
+    }
+
+    /// Gives back what is held beyond `bytes`, but keeps [`CHARGE_MIN`].
+    pub fn shrink_to(&mut self, bytes: usize) {
+        let spare = self.bytes.saturating_sub(bytes.max(CHARGE_MIN));
+        if 0 < spare {
+            self.bytes -= spare;
+            self.give_back(spare, false);
+        }
+    }
+
+    /// The share it was taken from.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    fn give_back(&self, bytes: usize, is_whole: bool) {
+        let share = &self.budget.share;
+        share.tree.ledger().give_back(share.index, bytes, is_whole);
+        share.tree.watchers.wake();
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut at = Some(&self.budget);
-        while let Some(here) = at {
-            here.share.bytes_used.fetch_sub(self.bytes, Ordering::AcqRel);
-            at = here.share.parent.as_ref();
+        self.give_back(self.bytes, true);
+    }
+}
+
+impl From<&ledger::Share> for Usage {
+    fn from(share: &ledger::Share) -> Self {
+        Self {
+            name: share.name.clone(),
+            bytes_used: share.bytes_used(),
+            bytes_min: share.bytes_min,
+            bytes_max: share.bytes_max,
+            bytes_peak: share.bytes_peak,
+            holders: share.holders,
         }
     }
 }
+
+impl fmt::Debug for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ledger = self.share.tree.ledger();
+        let share = ledger.share(self.share.index);
+        write!(f, "Budget({}: {} of {})", share.name, share.bytes_used(), share.bytes_max)
+    }
+}
+
+impl fmt::Debug for Permit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Permit({} bytes of {})", self.bytes, self.budget.name())
+    }
+}
+
+#[cfg(test)]
+mod tests;

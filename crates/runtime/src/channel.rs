@@ -146,6 +146,11 @@ impl<T> OnceReceiver<T> {
         (&mut self.inner).await.ok()
     }
 
+    /// Takes the value if it has come.
+    pub fn try_recv(&mut self) -> Option<T> {
+        self.inner.try_recv().ok()
+    }
+
     /// The names of both ends.
     #[must_use]
     pub fn ends(&self) -> Ends {

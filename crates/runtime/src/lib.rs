@@ -12,7 +12,9 @@
 pub mod budget;
 pub mod channel;
 pub mod clock;
+pub mod door;
 pub mod metrics;
 pub mod net;
+pub mod random;
 pub mod shutdown;
 pub mod task;

@@ -143,6 +143,12 @@ impl<T> Task<T> {
         self.handle = None;
     }
 
+    /// Whether the task has ended, so that awaiting it does not wait.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.handle.as_ref().is_none_or(tokio::task::JoinHandle::is_finished)
+    }
+
     /// Asks the task to end at its next wait.
     pub fn cancel(&self) {
         if let Some(handle) = &self.handle {

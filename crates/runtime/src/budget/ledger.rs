@@ -1,0 +1,199 @@
+//! Ledger: the counts of a tree of shares.
+//!
+//! Pure. A share is charged for what its own permits hold and for what its children took out of it,
+//! which for each child is the larger of what it uses and its minimum.
+//! Invariant: the charge of a share is always exactly that sum; see [`Ledger::imbalance`].
+
+/// The counts of one share.
+#[derive(Clone, Debug)]
+pub(super) struct Share {
+    pub(super) name: String,
+    pub(super) parent: Option<usize>,
+    pub(super) bytes_min: usize,
+    pub(super) bytes_max: usize,
+    /// Held by permits of this share.
+    pub(super) bytes_held: usize,
+    /// Taken out by children.
+    pub(super) bytes_lent: usize,
+    pub(super) bytes_peak: usize,
+    /// How many permits hold the bytes.
+    pub(super) holders: usize,
+    /// The sum of the children's minimums.
+    pub(super) bytes_promised: usize,
+}
+
+/// The shares of one tree by number.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    shares: Vec<Option<Share>>,
+    free: Vec<usize>,
+}
+
+impl Share {
+    /// The bytes in use, here and below.
+    pub(super) fn bytes_used(&self) -> usize {
+        self.bytes_held + self.bytes_lent
+    }
+
+    /// What the parent is charged for when `bytes_used` are in use.
+    fn charge(&self, bytes_used: usize) -> usize {
+        bytes_used.max(self.bytes_min)
+    }
+}
+
+impl Ledger {
+    /// Adds a share; its minimum is taken out of its parent at once.
+    pub(super) fn open(
+        &mut self,
+        name: String,
+        parent: Option<usize>,
+        bytes_min: usize,
+        bytes_max: usize,
+    ) -> usize {
+        let share = Share {
+            name,
+            parent,
+            bytes_min,
+            bytes_max,
+            bytes_held: 0,
+            bytes_lent: 0,
+            bytes_peak: 0,
+            holders: 0,
+            bytes_promised: 0,
+        };
+        if let Some(parent) = parent {
+            self.share_mut(parent).bytes_promised += bytes_min;
+            self.lend(parent, bytes_min);
+        }
+        let index = self.free.pop().unwrap_or(self.shares.len());
+        if index == self.shares.len() {
+            self.shares.push(None);
+        }
+        self.shares[index] = Some(share);
+        index
+    }
+
+    /// Removes a share that nothing refers to any more; its minimum goes back.
+    pub(super) fn close(&mut self, index: usize) {
+        let Some(share) = self.shares.get_mut(index).and_then(Option::take) else { return };
+        debug_assert_eq!(share.bytes_used(), 0, "a share outlives its permits and children");
+        self.free.push(index);
+        if let Some(parent) = share.parent {
+            self.share_mut(parent).bytes_promised -= share.bytes_min;
+            self.reclaim(parent, share.bytes_min);
+        }
+    }
+
+    /// Charges `bytes` to a permit of share `index`, or nothing when they do not fit everywhere.
+    pub(super) fn try_take(&mut self, index: usize, bytes: usize, is_new: bool) -> bool {
+        if !self.fits(index, bytes) {
+            return false;
+        }
+        let share = self.share_mut(index);
+        let charge_before = share.charge(share.bytes_used());
+        share.bytes_held += bytes;
+        share.holders += usize::from(is_new);
+        self.pass_up(index, charge_before);
+        true
+    }
+
+    /// Takes back `bytes` from a permit of share `index`.
+    pub(super) fn give_back(&mut self, index: usize, bytes: usize, is_whole: bool) {
+        let share = self.share_mut(index);
+        let charge_before = share.charge(share.bytes_used());
+        share.bytes_held -= bytes;
+        share.holders -= usize::from(is_whole);
+        self.pass_up(index, charge_before);
+    }
+
+    /// The most that a single permit of share `index` can hold when all else is idle.
+    pub(super) fn bytes_ever(&self, index: usize) -> usize {
+        let share = self.share(index);
+        let own = share.bytes_max.saturating_sub(share.bytes_promised);
+        let Some(parent) = share.parent else { return own };
+        own.min(self.bytes_ever(parent).saturating_add(share.bytes_min))
+    }
+
+    pub(super) fn share(&self, index: usize) -> &Share {
+        self.shares[index].as_ref().expect("a handle keeps its share open")
+    }
+
+    pub(super) fn share_mut(&mut self, index: usize) -> &mut Share {
+        self.shares[index].as_mut().expect("a handle keeps its share open")
+    }
+
+    /// Share `index` and all below it, parents first.
+    pub(super) fn below(&self, index: usize) -> Vec<&Share> {
+        let mut numbers = vec![index];
+        let mut at = 0;
+        while let Some(parent) = numbers.get(at).copied() {
+            numbers.extend(self.children(parent));
+            at += 1;
+        }
+        numbers.into_iter().map(|index| self.share(index)).collect()
+    }
+
+    /// The first share whose charge is not what its permits and children add up to.
+    pub(super) fn imbalance(&self) -> Option<&Share> {
+        (0..self.shares.len()).find_map(|index| {
+            let share = self.shares[index].as_ref()?;
+            let charge = |child: usize| self.share(child).charge(self.share(child).bytes_used());
+            let lent: usize = self.children(index).map(charge).sum();
+            let is_held = 0 < share.bytes_held;
+            let adds_up = lent == share.bytes_lent && is_held == (0 < share.holders);
+            (!adds_up).then_some(share)
+        })
+    }
+
+    fn children(&self, parent: usize) -> impl Iterator<Item = usize> {
+        let is_child = move |share: &Option<Share>| {
+            share.as_ref().is_some_and(|share| share.parent == Some(parent))
+        };
+        self.shares.iter().enumerate().filter(move |(_, share)| is_child(share)).map(|(at, _)| at)
+    }
+
+    fn fits(&self, index: usize, bytes: usize) -> bool {
+        let (mut at, mut need) = (Some(index), bytes);
+        while let Some(share) = at.map(|index| self.share(index)) {
+            let used = share.bytes_used();
+            let Some(total) = used.checked_add(need) else { return false };
+            // What is within the minimum was set aside before: it fits above, whatever happens there.
+            need = share.charge(total) - share.charge(used);
+            if share.bytes_max < total {
+                return false;
+            }
+            if need == 0 {
+                return true;
+            }
+            at = share.parent;
+        }
+        true
+    }
+
+    /// Brings the ancestors of `index` up to date after its charge was `charge_before`.
+    fn pass_up(&mut self, index: usize, charge_before: usize) {
+        let share = self.share_mut(index);
+        share.bytes_peak = share.bytes_peak.max(share.bytes_used());
+        let charge = share.charge(share.bytes_used());
+        let Some(parent) = share.parent else { return };
+        if charge_before < charge {
+            self.lend(parent, charge - charge_before);
+        } else if charge < charge_before {
+            self.reclaim(parent, charge_before - charge);
+        }
+    }
+
+    fn lend(&mut self, index: usize, bytes: usize) {
+        let share = self.share_mut(index);
+        let charge_before = share.charge(share.bytes_used());
+        share.bytes_lent += bytes;
+        self.pass_up(index, charge_before);
+    }
+
+    fn reclaim(&mut self, index: usize, bytes: usize) {
+        let share = self.share_mut(index);
+        let charge_before = share.charge(share.bytes_used());
+        share.bytes_lent -= bytes;
+        self.pass_up(index, charge_before);
+    }
+}
