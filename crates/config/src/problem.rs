@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A place in a configuration source; line and column count from one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// The file's path, or `env:NAME`, `yaml:…`, `--set`.
     pub source: Arc<str>,
@@ -80,6 +80,14 @@ impl Faults {
     }
 }
 
+/// Sorts problems by where they stand; those without a place come last.
+pub fn sort(problems: &mut [Problem]) {
+    problems.sort_by(|a, b| {
+        let place = |problem: &Problem| (problem.position.is_none(), problem.position.clone());
+        place(a).cmp(&place(b)).then_with(|| a.path.cmp(&b.path))
+    });
+}
+
 impl Fault {
     fn below(mut self, prefix: &str) -> Self {
         self.path = match (prefix, self.path.as_str()) {
@@ -96,7 +104,10 @@ impl fmt::Display for Problem {
         if let Some(at) = &self.position {
             write!(f, "{}:{}:{}: ", at.source, at.line, at.column)?;
         }
-        write!(f, "{}: {}", self.path, self.message)?;
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.message)?;
         self.remedy.iter().try_for_each(|remedy| write!(f, "\n  help: {remedy}"))
     }
 }

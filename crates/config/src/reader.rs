@@ -1,0 +1,164 @@
+//! Reader: a tree becomes a typed value, and everything wrong in it is told at once.
+//!
+//! A read stops at its first error, so the reader notes it, passes over the part it is about, and
+//! reads again until nothing is left to find. An empty value is passed over too: the field keeps
+//! its default. Only an `Option` of a struct takes it as "present, with defaults".
+//! Bounds: [`READS_MAX`] passes.
+
+use std::collections::HashSet;
+
+use serde::de::DeserializeOwned;
+
+use crate::node::{Content, Node};
+use crate::problem::{self, Problem};
+use crate::reader::error::{Error, Flaw};
+use crate::reader::place::{Place, find, locate};
+use crate::reader::value::ValueReader;
+use crate::scalar::{Meaning, Style};
+use crate::section::Origin;
+
+mod error;
+mod keys;
+mod place;
+mod value;
+
+/// How often one section is read before the reader gives up finding more.
+const READS_MAX: usize = 1000;
+
+/// The identity of a node while its tree is being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Address(usize);
+
+impl Address {
+    fn of(node: &Node) -> Self {
+        Self(std::ptr::from_ref(node).addr())
+    }
+}
+
+/// What earlier passes have decided about single nodes.
+#[derive(Clone, Debug, Default)]
+struct Decisions {
+    /// Read as if they were not there.
+    passed: HashSet<Address>,
+    /// Read as text, though they look like a number or a truth value.
+    texts: HashSet<Address>,
+}
+
+/// Reads `root`, which stands at `origin`, into a `T`.
+pub(crate) fn read<T: DeserializeOwned>(root: &Node, origin: &Origin) -> Result<T, Vec<Problem>> {
+    let mut session = Session { root, origin, decisions: Decisions::default(), problems: vec![] };
+    for _ in 0..READS_MAX {
+        let goes_on = match attempt::<T>(root, &session.decisions) {
+            Ok(value) if session.problems.is_empty() => return Ok(value),
+            Ok(_) => false,
+            Err(Error::UnknownKeys(flaws)) => {
+                flaws.into_iter().for_each(|flaw| {
+                    session.note(flaw);
+                });
+                true
+            }
+            Err(Error::Flaw(flaw)) => {
+                let flaw = blame::<T>(root, *flaw, &session.decisions);
+                session.settle(&flaw) || session.note(flaw)
+            }
+        };
+        if !goes_on {
+            break;
+        }
+    }
+    problem::sort(&mut session.problems);
+    Err(session.problems)
+}
+
+fn attempt<T: DeserializeOwned>(root: &Node, decisions: &Decisions) -> Result<T, Error> {
+    T::deserialize(ValueReader::root(root, decisions)).map_err(|error| error.within(root))
+}
+
+/// Finds the part of a map or list that an error is about where serde does not say, as with
+/// flattened structs: the part without which the error would not be there.
+fn blame<T: DeserializeOwned>(root: &Node, mut flaw: Flaw, decisions: &Decisions) -> Flaw {
+    if flaw.is_exact {
+        return flaw;
+    }
+    let seen_at = flaw.at;
+    let is_guilty = |suspect: &Node| {
+        let mut without = decisions.clone();
+        let is_new = without.passed.insert(Address::of(suspect));
+        is_new
+            && match attempt::<T>(root, &without) {
+                Err(Error::Flaw(other)) => other.at != seen_at || other.message != flaw.message,
+                Err(Error::UnknownKeys(_)) | Ok(_) => true,
+            }
+    };
+    let mut culprit = flaw.at.and_then(|at| find(root, at));
+    while let Some(node) = culprit {
+        flaw.at = Some(Address::of(node));
+        culprit = children(node).find(|child| is_guilty(child));
+    }
+    flaw
+}
+
+fn children(node: &Node) -> impl Iterator<Item = &Node> {
+    let (items, entries) = match &node.content {
+        Content::Scalar(_) => (&[][..], &[][..]),
+        Content::List(items) => (items.as_slice(), &[][..]),
+        Content::Map(entries) => (&[][..], entries.as_slice()),
+    };
+    items.iter().chain(entries.iter().map(|entry| &entry.value))
+}
+
+struct Session<'a> {
+    root: &'a Node,
+    origin: &'a Origin,
+    decisions: Decisions,
+    problems: Vec<Problem>,
+}
+
+impl Session<'_> {
+    /// Whether the flaw is none after all, once its node is read in another way.
+    fn settle(&mut self, flaw: &Flaw) -> bool {
+        let Some((at, place)) = flaw.at.and_then(|at| Some((at, locate(self.root, at)?))) else {
+            return false;
+        };
+        match &place.node.content {
+            Content::Scalar(scalar) if scalar.is_null() => {
+                place.key.is_some() && self.decisions.passed.insert(at)
+            }
+            // What serde buffers is resolved before anyone knows that text is wanted.
+            Content::Scalar(scalar) if scalar.style == Style::Plain && !flaw.is_exact => {
+                !matches!(scalar.meaning(), Meaning::Text(_)) && self.decisions.texts.insert(at)
+            }
+            _ => false,
+        }
+    }
+
+    /// Notes a problem and passes over its node; false when there is nothing left to read.
+    fn note(&mut self, flaw: Flaw) -> bool {
+        let at = flaw.at.unwrap_or(Address::of(self.root));
+        let place = locate(self.root, at).unwrap_or(Place::root(self.root));
+        let is_consequence = flaw.missing.as_ref().is_some_and(|missing| {
+            let entry = place.node.entry(missing);
+            entry.is_some_and(|entry| self.was_noted(Address::of(&entry.value)))
+        });
+        if !is_consequence {
+            let position = match place.key {
+                None if at == Address::of(self.root) => self.origin.key.as_ref(),
+                Some(key) if flaw.is_key => Some(key),
+                _ => Some(place.position()),
+            };
+            self.problems.push(Problem {
+                position: position.cloned(),
+                path: self.origin.path_to(place.path.as_str()),
+                message: flaw.message,
+                remedy: flaw.remedy,
+            });
+        }
+        at != Address::of(self.root) && self.decisions.passed.insert(at)
+    }
+
+    /// Whether a problem was told of the node; an empty one is passed over without.
+    fn was_noted(&self, at: Address) -> bool {
+        let is_null = find(self.root, at).is_some_and(Node::is_null);
+        self.decisions.passed.contains(&at) && !is_null
+    }
+}
