@@ -2,9 +2,14 @@
 //!
 //! `payload` is what the pipelines carry; the rest reads, checks, cuts and translates it.
 
+pub mod format;
 pub mod payload;
+pub mod protobuf;
+pub mod response;
+pub mod rpc_status;
 pub mod schema;
 pub mod signal;
 
+pub use format::Format;
 pub use payload::{Malformed, Payload};
 pub use signal::Signal;
