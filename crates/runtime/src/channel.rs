@@ -131,6 +131,12 @@ impl<T> OnceSender<T> {
     pub fn send(self, value: T) -> Result<(), T> {
         self.inner.send(value)
     }
+
+    /// Whether the receiving end still exists.
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        !self.inner.is_closed()
+    }
 }
 
 /// The receiving end of [`once`].
