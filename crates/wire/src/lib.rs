@@ -2,11 +2,14 @@
 //!
 //! `payload` is what the pipelines carry; the rest reads, checks, cuts and translates it.
 
+mod cut;
 pub mod format;
 pub mod payload;
 pub mod protobuf;
 pub mod response;
+mod rope;
 pub mod rpc_status;
+pub mod scan;
 pub mod schema;
 pub mod signal;
 

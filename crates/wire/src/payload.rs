@@ -1,17 +1,22 @@
 //! Payload: an OTLP export request of any signal, kept encoded.
 //!
+//! Cost: a payload is passed on and merged by moving slices; see `scan` for what making one costs.
 //! Invariant: a payload was validated when it was made, and `items` is its true count.
+//! See: `cut` for pieces, `view` for looking inside, `edit` for changing it.
+
+use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::Signal;
+use crate::rope::{Rope, Writer};
+use crate::{Signal, cut, scan};
 
 /// One export request: its signal, how many items it holds, and its bytes as a rope.
 #[derive(Clone, Debug)]
 pub struct Payload {
     signal: Signal,
     items: usize,
-    rope: Vec<Bytes>,
+    rope: Rope,
 }
 
 /// Bytes that are not a well-formed OTLP request; says where.
@@ -29,7 +34,31 @@ pub struct Malformed {
 impl Payload {
     /// Checks and counts an encoded `Export…ServiceRequest`.
     pub fn parse(signal: Signal, encoded: Bytes) -> Result<Self, Malformed> {
-        Ok(Self { signal, items: 0, rope: vec![encoded] })
+        let items = scan::scan(signal, &encoded)?;
+        Ok(Self { signal, items, rope: Rope::of(encoded) })
+    }
+
+    /// A request without items.
+    #[must_use]
+    pub fn empty(signal: Signal) -> Self {
+        Self { signal, items: 0, rope: Rope::default() }
+    }
+
+    /// Joins requests of one signal, in order; `None` if there are none.
+    #[must_use]
+    pub fn merge(payloads: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut payloads = payloads.into_iter();
+        let first = payloads.next()?;
+        let Some(second) = payloads.next() else { return Some(first) };
+        let signal = first.signal;
+        let mut items = 0;
+        let mut writer = Writer::default();
+        for payload in [first, second].into_iter().chain(payloads) {
+            assert_eq!(payload.signal, signal, "only requests of one signal are merged");
+            items += payload.items;
+            writer.append(payload.rope);
+        }
+        Some(Self { signal, items, rope: writer.finish() })
     }
 
     /// What the payload tells about.
@@ -47,7 +76,7 @@ impl Payload {
     /// Encoded size in bytes.
     #[must_use]
     pub fn bytes_len(&self) -> usize {
-        self.rope.iter().map(Bytes::len).sum()
+        self.rope.bytes_len()
     }
 
     /// Whether there is nothing to deliver.
@@ -59,15 +88,64 @@ impl Payload {
     /// The encoded request, in order.
     #[must_use]
     pub fn segments(&self) -> &[Bytes] {
-        &self.rope
+        self.rope.segments()
     }
 
     /// The encoded request in one piece; copies when there are several segments.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
-        match self.rope.as_slice() {
-            [only] => only.clone(),
-            many => many.concat().into(),
-        }
+        self.rope.to_bytes()
+    }
+
+    /// One payload for each range of items. The ranges are ascending and disjoint.
+    ///
+    /// Resources, scopes and metrics that are cut through are repeated in each piece, with all they
+    /// say and with fields unknown to OTLP. Those that hold no item of a piece are left out of it.
+    #[must_use]
+    pub fn cut(&self, ranges: &[Range<usize>]) -> Vec<Self> {
+        cut::pieces(self, ranges)
+    }
+
+    /// One payload with the items of all `ranges`, which are ascending and disjoint.
+    #[must_use]
+    pub fn select(&self, ranges: &[Range<usize>]) -> Self {
+        cut::selection(self, ranges)
+    }
+
+    /// Pieces of at most `items_max` items, in order.
+    #[must_use]
+    pub fn split_by_items(&self, items_max: usize) -> Vec<Self> {
+        let step = items_max.max(1);
+        let starts = (0..self.items).step_by(step);
+        let ranges: Vec<_> = starts.map(|at| at..self.items.min(at + step)).collect();
+        if ranges.len() < 2 { vec![self.clone()] } else { self.cut(&ranges) }
+    }
+
+    /// Ranges of items that, cut out, take at most `bytes_max` each; an item that alone takes
+    /// more stands alone.
+    #[must_use]
+    pub fn cuts_by_bytes(&self, bytes_max: usize) -> Vec<Range<usize>> {
+        cut::ranges_by_bytes(self, bytes_max)
+    }
+
+    /// Each block of whole top-level fields in one slice.
+    pub(crate) fn blocks(&self) -> Vec<Bytes> {
+        self.rope.blocks()
+    }
+
+    /// Bytes made from a payload, whose count is known.
+    pub(crate) fn trusted(signal: Signal, items: usize, rope: Rope) -> Self {
+        let payload = Self { signal, items, rope };
+        debug_assert_eq!(
+            scan::scan(signal, &payload.to_bytes()),
+            Ok(items),
+            "made bytes are well-formed and counted"
+        );
+        payload
     }
 }
+
+pub(crate) mod shape;
+
+#[cfg(test)]
+mod tests;

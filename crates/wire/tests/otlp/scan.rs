@@ -1,0 +1,91 @@
+//! The scan accepts and counts what the independent library decodes.
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use prost::Message as _;
+use wire::{Payload, Signal, schema};
+
+use crate::random::Random;
+use crate::requests::{self, Logs, Metrics, Profiles, Traces};
+use crate::scramble::scramble;
+
+pub(crate) fn signals() -> impl Strategy<Value = Signal> {
+    proptest::sample::select(Signal::ALL.to_vec())
+}
+
+/// A request of `signal` in some encoding.
+pub(crate) fn request(signal: Signal, seed: u64, size: usize) -> Bytes {
+    let mut random = Random::new(seed);
+    let plain = random.request(signal, size);
+    if random.is_one_in(4) {
+        return plain.into();
+    }
+    scramble(&mut random, schema::request(signal), &plain).into()
+}
+
+fn is_equal_when_decoded(signal: Signal, left: &[u8], right: &[u8]) -> bool {
+    match signal {
+        Signal::Logs => Logs::decode(left).unwrap() == Logs::decode(right).unwrap(),
+        Signal::Traces => Traces::decode(left).unwrap() == Traces::decode(right).unwrap(),
+        Signal::Metrics => Metrics::decode(left).unwrap() == Metrics::decode(right).unwrap(),
+        Signal::Profiles => Profiles::decode(left).unwrap() == Profiles::decode(right).unwrap(),
+    }
+}
+
+proptest! {
+    #[test]
+    fn scrambling_changes_nothing_but_the_encoding(signal in signals(), seed: u64) {
+        let mut random = Random::new(seed);
+        let plain = random.request(signal, 4);
+        let scrambled = scramble(&mut random, schema::request(signal), &plain);
+        prop_assert!(is_equal_when_decoded(signal, &plain, &scrambled));
+    }
+
+    #[test]
+    fn counts_what_a_full_decode_counts(signal in signals(), seed: u64, size in 0usize..8) {
+        let encoded = request(signal, seed, size);
+        let payload = Payload::parse(signal, encoded.clone()).unwrap();
+        prop_assert_eq!(payload.items(), requests::items(signal, &encoded).unwrap().len());
+        prop_assert_eq!(payload.to_bytes(), encoded);
+    }
+
+    #[test]
+    fn accepts_garbage_only_if_the_library_does(signal in signals(), garbage: Vec<u8>) {
+        if let Ok(payload) = Payload::parse(signal, garbage.clone().into()) {
+            let items = requests::items(signal, &garbage);
+            prop_assert_eq!(items.map(|items| items.len()), Ok(payload.items()));
+        }
+    }
+
+    #[test]
+    fn agrees_with_the_library_on_damaged_requests(signal in signals(), seed: u64) {
+        let mut bytes = request(signal, seed, 3).to_vec();
+        let mut random = Random::new(!seed);
+        for _ in 0..=random.below(3) {
+            damage(&mut random, &mut bytes);
+        }
+        let items = requests::items(signal, &bytes);
+        match Payload::parse(signal, bytes.into()) {
+            Ok(payload) => prop_assert_eq!(items.map(|items| items.len()), Ok(payload.items())),
+            Err(malformed) => prop_assert!(items.is_err() || is_stricter(malformed.what)),
+        }
+    }
+}
+
+fn damage(random: &mut Random, bytes: &mut Vec<u8>) {
+    if bytes.is_empty() {
+        return;
+    }
+    let at = random.below(bytes.len());
+    match random.below(4) {
+        0 => bytes[at] = random.next() as u8,
+        1 => bytes[at] ^= 1 << random.below(8),
+        2 => bytes.truncate(at),
+        _ => drop(bytes.remove(at)),
+    }
+}
+
+/// What the scan refuses although the library does not.
+fn is_stricter(what: &str) -> bool {
+    ["groups are not allowed", "messages nest more than 64 deep"].contains(&what)
+}
