@@ -2,6 +2,7 @@
 
 pub mod gates;
 pub mod id;
+pub mod mask;
 pub mod nearest;
 pub mod node;
 pub mod parse;
@@ -10,6 +11,7 @@ pub mod problem;
 mod reader;
 pub mod scalar;
 pub mod section;
+pub mod value;
 
 pub use gates::Gates;
 pub use id::ComponentId;

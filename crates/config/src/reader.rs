@@ -52,10 +52,8 @@ pub(crate) fn read<T: DeserializeOwned>(root: &Node, origin: &Origin) -> Result<
             Ok(value) if session.problems.is_empty() => return Ok(value),
             Ok(_) => false,
             Err(Error::UnknownKeys(flaws)) => {
-                flaws.into_iter().for_each(|flaw| {
-                    session.note(flaw);
-                });
-                true
+                let noted: Vec<_> = flaws.into_iter().map(|flaw| session.note(flaw)).collect();
+                noted.contains(&true)
             }
             Err(Error::Flaw(flaw)) => {
                 let flaw = blame::<T>(root, *flaw, &session.decisions);
