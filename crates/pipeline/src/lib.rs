@@ -16,8 +16,12 @@ pub mod context;
 pub mod envelope;
 pub mod factory;
 pub mod fanout;
+pub mod graph;
 pub mod outcome;
+pub mod plan;
 pub mod receipt;
+#[cfg(test)]
+mod testing;
 
 pub use component::{
     Built, Component, Environment, Extension, Extensions, Outlets, StartError, Stateless,

@@ -1,0 +1,221 @@
+//! Graph: the running components and how they are joined.
+//!
+//! Owner: the collector's main task; everyone else holds outlets. A new plan is applied by building
+//! what changed beside what runs, then leading the outlets over, then draining what was replaced.
+//! Invariant: a plan that cannot be built leaves the running graph as it was.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use config::ComponentId;
+use futures_util::future::join_all;
+use runtime::budget::Budget;
+use runtime::clock::Clock;
+use runtime::metrics::Registry;
+use runtime::net::Network;
+use runtime::task::Scope;
+use wire::Signal;
+
+use crate::component::{Built, Component, Environment, Extension, Extensions, Outlets, StartError};
+use crate::consumer::{Consumer, Outlet};
+use crate::factory::Kind;
+use crate::plan::{PipelineId, Plan};
+
+mod assembly;
+
+/// What all components of a process share.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub clock: Clock,
+    pub scope: Scope,
+    pub metrics: Registry,
+    pub budget: Budget,
+    pub network: Network,
+    pub data_dir: PathBuf,
+}
+
+/// The running components of one process.
+#[derive(Debug)]
+pub struct Graph {
+    world: World,
+    parts: Parts,
+}
+
+/// A component could not be started.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot start {} `{id}`: {error}", kind.name())]
+pub struct GraphError {
+    pub kind: Kind,
+    pub id: ComponentId,
+    pub error: StartError,
+}
+
+/// Time set aside before the deadline for edges to send the answers that engines gave.
+const EDGE_MARGIN_MAX: Duration = Duration::from_millis(500);
+
+/// Where a processor stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    pipeline: PipelineId,
+    id: ComponentId,
+}
+
+/// One running component with what it was built from.
+#[derive(Clone, Debug)]
+struct Node<C> {
+    running: C,
+    fingerprint: u64,
+    /// Where its output goes: empty for exporters and extensions.
+    outlets: Outlets,
+}
+
+/// The nodes of one plan.
+#[derive(Clone, Debug, Default)]
+struct Parts {
+    /// In the order in which they started.
+    extensions: Vec<(ComponentId, Node<Arc<dyn Extension>>)>,
+    exporters: BTreeMap<ComponentId, Node<Built>>,
+    connectors: BTreeMap<ComponentId, Node<Built>>,
+    processors: BTreeMap<Place, Node<Built>>,
+    receivers: BTreeMap<ComponentId, Node<Arc<dyn Component>>>,
+    /// The order in which components close: upstream before downstream.
+    flow: Vec<Stage>,
+}
+
+/// A component on the way of the data, by where it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stage {
+    Processor(Place),
+    Connector(ComponentId),
+}
+
+impl Graph {
+    /// Builds the plan and starts it.
+    pub async fn start(world: World, plan: &Plan) -> Result<Self, GraphError> {
+        let mut graph = Self { world, parts: Parts::default() };
+        let now = graph.world.clock.now();
+        graph.reload(plan, now).await?;
+        Ok(graph)
+    }
+
+    /// Applies a new plan: what has equal settings runs on, what changed starts before its
+    /// predecessor drains. Resolves when everything replaced has ended, at `deadline` at the latest.
+    /// When a part cannot be built, the parts built before it end, and everything runs on as it was.
+    pub async fn reload(&mut self, plan: &Plan, deadline: Instant) -> Result<(), GraphError> {
+        let (assembly, result) = assembly::Assembly::of(&self.world, &self.parts, plan);
+        if result.is_ok() {
+            assembly.connect();
+        }
+        let next = assembly.into_parts();
+        let ended = if result.is_ok() {
+            let previous = std::mem::replace(&mut self.parts, next);
+            self.tell_extensions(true);
+            previous.without(&self.parts)
+        } else {
+            next.without(&self.parts)
+        };
+        ended.end(self.world.clock, deadline).await;
+        result
+    }
+
+    /// Ends everything by `deadline`; what was accepted is delivered, or its caller is told.
+    pub async fn shut_down(self, deadline: Instant) {
+        self.tell_extensions(false);
+        self.parts.end(self.world.clock, deadline).await;
+    }
+
+    /// What is held now, by component, a line each.
+    #[must_use]
+    pub fn explain(&self) -> Vec<(String, Vec<String>)> {
+        let named = self.parts.components();
+        named.map(|(name, component)| (name, component.explain())).collect()
+    }
+
+    fn tell_extensions(&self, is_ready: bool) {
+        for (_, node) in &self.parts.extensions {
+            node.running.ready(is_ready);
+        }
+    }
+}
+
+impl Parts {
+    fn components(&self) -> impl Iterator<Item = (String, &dyn Component)> {
+        let receivers =
+            self.receivers.iter().map(|(id, node)| (format!("receiver {id}"), &*node.running));
+        let processors = self.processors.iter().map(|(place, node)| {
+            (format!("processor {} of {}", place.id, place.pipeline), &*node.running.component)
+        });
+        let connectors = self
+            .connectors
+            .iter()
+            .map(|(id, node)| (format!("connector {id}"), &*node.running.component));
+        let exporters = self
+            .exporters
+            .iter()
+            .map(|(id, node)| (format!("exporter {id}"), &*node.running.component));
+        let extensions = self
+            .extensions
+            .iter()
+            .map(|(id, node)| (format!("extension {id}"), &*node.running as &dyn Component));
+        receivers.chain(processors).chain(connectors).chain(exporters).chain(extensions)
+    }
+
+    /// What is here but does not run on in `next`.
+    fn without(mut self, next: &Self) -> Self {
+        let is_other = |a: &Arc<dyn Component>, b: Option<&Arc<dyn Component>>| {
+            b.is_none_or(|b| !Arc::ptr_eq(a, b))
+        };
+        self.receivers.retain(|id, node| {
+            is_other(&node.running, next.receivers.get(id).map(|other| &other.running))
+        });
+        for (mine, theirs) in
+            [(&mut self.exporters, &next.exporters), (&mut self.connectors, &next.connectors)]
+        {
+            mine.retain(|id, node| {
+                is_other(&node.running.component, theirs.get(id).map(|it| &it.running.component))
+            });
+        }
+        self.processors.retain(|place, node| {
+            let other = next.processors.get(place).map(|other| &other.running.component);
+            is_other(&node.running.component, other)
+        });
+        self.extensions.retain(|(id, node)| {
+            let other = next.extensions.iter().find(|(other, _)| other == id);
+            other.is_none_or(|(_, other)| !Arc::ptr_eq(&node.running, &other.running))
+        });
+        self
+    }
+
+    /// Drains all at once, then closes in the order of the flow, receivers after those they feed.
+    async fn end(self, clock: Clock, deadline: Instant) {
+        for (_, component) in self.components() {
+            component.drain(deadline);
+        }
+        let left = deadline.saturating_duration_since(clock.now());
+        let inner_deadline = deadline - EDGE_MARGIN_MAX.min(left / 10);
+        for stage in &self.flow {
+            if let Some(component) = self.at(stage) {
+                component.close(inner_deadline).await;
+            }
+        }
+        let exporters = self.exporters.values();
+        join_all(exporters.map(|node| node.running.component.close(inner_deadline))).await;
+        join_all(self.receivers.values().map(|node| node.running.close(deadline))).await;
+        for (_, node) in self.extensions.iter().rev() {
+            node.running.close(deadline).await;
+        }
+    }
+
+    fn at(&self, stage: &Stage) -> Option<&dyn Component> {
+        let node = match stage {
+            Stage::Processor(place) => self.processors.get(place),
+            Stage::Connector(id) => self.connectors.get(id),
+        };
+        node.map(|node| &*node.running.component)
+    }
+}
+
+#[cfg(test)]
+mod tests;
