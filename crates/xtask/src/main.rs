@@ -1,1 +1,31 @@
-fn main() {}
+//! Developer tasks: `cargo xtask test | tidy | policy | docs [--check]`.
+
+mod docs;
+mod policy;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use workspace::Workspace;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = Workspace::find().and_then(|workspace| match words.as_slice() {
+        ["test", filters @ ..] => test::run(&workspace, filters),
+        ["tidy"] => tidy::run(&workspace),
+        ["policy"] => policy::run(&workspace),
+        ["docs"] => docs::write(&workspace),
+        ["docs", "--check"] => docs::check(&workspace),
+        _ => anyhow::bail!("usage: cargo xtask test [FILTER...] | tidy | policy | docs [--check]"),
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            workspace::say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

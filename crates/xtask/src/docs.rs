@@ -1,0 +1,115 @@
+//! Docs: the configuration reference, generated from the schema that the product itself prints.
+
+use std::fmt::Write as _;
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+use serde_json::{Map, Value};
+
+use crate::workspace::{Workspace, say};
+
+const REFERENCE: &str = "docs/configuration.md";
+
+/// Everything before the generated part stays as it was written.
+const MARK: &str = "<!-- generated from here on by `cargo xtask docs` -->";
+
+pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
+    let text = generate(workspace)?;
+    std::fs::write(workspace.root.join(REFERENCE), text).context("write the reference")?;
+    say(&format!("wrote {REFERENCE}"));
+    Ok(())
+}
+
+pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
+    let is_current = workspace.read(REFERENCE)? == generate(workspace)?;
+    ensure!(is_current, "{REFERENCE} is not what the code says: run `cargo xtask docs`");
+    say("docs: ok");
+    Ok(())
+}
+
+fn generate(workspace: &Workspace) -> anyhow::Result<String> {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["run", "--quiet", "--package", "collector", "--", "schema"]);
+    let schema: Value = serde_json::from_str(&workspace.output(&mut command)?)
+        .context("read the schema that the product prints")?;
+    let written = workspace.read(REFERENCE)?;
+    let introduction = written.split(MARK).next().unwrap_or("");
+    let mut text = format!("{introduction}{MARK}\n");
+    for section in ["receivers", "processors", "exporters", "connectors", "extensions"] {
+        writeln!(text, "\n## {section}")?;
+        let components = schema["x-components"][section].as_object();
+        for (name, component) in components.context("the schema lists the components")? {
+            writeln!(text, "\n### `{name}`\n")?;
+            Page { schema: &schema, text: &mut text }.component(component)?;
+        }
+    }
+    Ok(text)
+}
+
+/// Writes the keys of one component as a table.
+struct Page<'a> {
+    schema: &'a Value,
+    text: &'a mut String,
+}
+
+impl Page<'_> {
+    fn component(&mut self, component: &Value) -> anyhow::Result<()> {
+        writeln!(self.text, "{}\n", component["about"].as_str().unwrap_or(""))?;
+        let keys = self.rows("", &component["schema"], 0);
+        if keys.is_empty() {
+            writeln!(self.text, "It has no keys.")?;
+            return Ok(());
+        }
+        writeln!(self.text, "| key | default | meaning |\n|---|---|---|")?;
+        for (key, default, meaning) in keys {
+            writeln!(self.text, "| `{key}` | {default} | {meaning} |")?;
+        }
+        Ok(())
+    }
+
+    /// The keys of an object, nested ones with their path.
+    fn rows(&self, prefix: &str, schema: &Value, depth: usize) -> Vec<(String, String, String)> {
+        const DEPTH_MAX: usize = 6;
+        let object = self.resolve(schema);
+        let Some(properties) = object["properties"].as_object() else { return Vec::new() };
+        let mut rows = Vec::new();
+        for (name, property) in properties {
+            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+            rows.push((path.clone(), default_of(property), self.meaning(property)));
+            if depth < DEPTH_MAX {
+                rows.extend(self.rows(&path, property, depth + 1));
+            }
+        }
+        rows
+    }
+
+    fn meaning(&self, property: &Value) -> String {
+        let own = property["description"].as_str();
+        let text = own.or_else(|| self.resolve(property)["description"].as_str()).unwrap_or("");
+        text.replace('\n', " ").replace('|', "\\|")
+    }
+
+    /// Follows `$ref`, and the one branch of an `anyOf` that is not null.
+    fn resolve<'b>(&'b self, schema: &'b Value) -> &'b Value {
+        if let Some(reference) = schema["$ref"].as_str() {
+            let pointer = reference.trim_start_matches('#');
+            return self.schema.pointer(pointer).map_or(schema, |target| self.resolve(target));
+        }
+        let branches = schema["anyOf"].as_array().map_or(&[][..], Vec::as_slice);
+        let branch = branches.iter().find(|branch| branch["type"] != "null");
+        branch.map_or(schema, |branch| self.resolve(branch))
+    }
+}
+
+fn default_of(property: &Value) -> String {
+    match &property["default"] {
+        Value::Null => "none".to_owned(),
+        Value::Object(map) if is_plain(map) => String::new(),
+        value => format!("`{value}`"),
+    }
+}
+
+/// The default of a section is the defaults of its keys.
+fn is_plain(_map: &Map<String, Value>) -> bool {
+    true
+}
