@@ -1,0 +1,13 @@
+# Builds a small image that runs as nobody: docker build -t tidegate .
+FROM rust:1.95-bookworm AS build
+WORKDIR /src
+COPY . .
+RUN cargo build --release --locked --package collector
+
+FROM gcr.io/distroless/cc-debian12:nonroot
+COPY --from=build /src/target/release/tidegate /usr/bin/tidegate
+WORKDIR /var/lib/tidegate
+ENV STATE_DIRECTORY=/var/lib/tidegate
+EXPOSE 4317 4318 8888 13133
+ENTRYPOINT ["/usr/bin/tidegate"]
+CMD ["--config", "/etc/tidegate/config.yaml"]

@@ -1,0 +1,30 @@
+# Six verbs. `check` is the read-only gate; CI runs the same commands through `.ci/run`.
+
+check:
+    cargo fmt --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    cargo xtask tidy
+    cargo xtask policy
+    cargo xtask docs --check
+    cargo xtask test
+
+fix:
+    cargo fmt
+    cargo clippy --workspace --all-targets --fix --allow-dirty
+    cargo xtask docs
+
+test *FILTER:
+    cargo xtask test {{FILTER}}
+
+bench:
+    cargo bench --package wire
+
+# Coverage-guided fuzzing of every decoder, SECONDS for each target.
+fuzz SECONDS="60":
+    for target in $(cd fuzz && cargo fuzz list); do \
+        cargo fuzz run --sanitizer none "$target" -- -max_total_time={{SECONDS}} || exit 1; done
+
+# The full counts of the randomised proofs.
+deep:
+    PROPTEST_CASES=20000 cargo xtask test
+    just fuzz 300
