@@ -4,6 +4,7 @@
 
 mod cut;
 pub mod format;
+pub mod json;
 pub mod payload;
 pub mod protobuf;
 pub mod response;
