@@ -2,6 +2,7 @@
 
 pub mod connectors;
 pub mod exporters;
+pub mod tls;
 
 use pipeline::Factory;
 
