@@ -8,6 +8,7 @@ mod address;
 mod bind;
 mod connect;
 mod listener;
+mod proxy;
 mod stream;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 pub use address::{Address, AddressError};
 pub use connect::ConnectError;
 pub use listener::{CONNECTIONS_MAX, Listener};
+pub use proxy::ProxyVariables;
 pub use stream::{Peer, Stream};
 
 use connect::Resolver;
@@ -26,9 +28,22 @@ use connect::Resolver;
 pub struct Network {
     listeners: Arc<Mutex<BTreeMap<Address, Weak<Listener>>>>,
     resolver: Arc<Resolver>,
+    proxies: Arc<ProxyVariables>,
 }
 
 impl Network {
+    /// The same network, whose way out the environment leads through these proxies.
+    #[must_use]
+    pub fn with_proxies(self, proxies: ProxyVariables) -> Self {
+        Self { proxies: Arc::new(proxies), ..self }
+    }
+
+    /// The proxies that the environment asks for.
+    #[must_use]
+    pub fn proxies(&self) -> &ProxyVariables {
+        &self.proxies
+    }
+
     /// Listens on `address`; port 0 takes a free one. Whoever asks for an address that is listened
     /// on already shares its socket.
     pub fn listen(&self, address: &str) -> io::Result<Arc<Listener>> {
