@@ -13,6 +13,7 @@ pub mod rpc_status;
 pub mod scan;
 pub mod schema;
 pub mod signal;
+pub mod view;
 
 pub use format::Format;
 pub use payload::{Malformed, Payload};

@@ -4,7 +4,11 @@
 //! Invariant: the slices of a block, one behind the other, are whole top-level fields. Most blocks
 //! are one slice; a request that was cut has blocks of several, which are joined when looked into.
 
+use std::ops::Range;
+
 use bytes::Bytes;
+
+pub(crate) mod compose;
 
 /// Slices shorter than this are copied together: a slice of its own costs more than the copy.
 pub(crate) const SMALL_BYTES: usize = 2048;
@@ -77,14 +81,14 @@ impl Writer {
         self.is_inside = false;
     }
 
-    /// Appends a slice; shares it unless it is small.
-    pub(crate) fn share(&mut self, slice: Bytes) {
-        if slice.len() < SMALL_BYTES {
-            self.copy(&slice);
+    /// Appends a part of a buffer; shares it unless it is small.
+    pub(crate) fn share_part(&mut self, buffer: &Bytes, part: Range<usize>) {
+        if part.len() < SMALL_BYTES {
+            self.copy(&buffer[part]);
             return;
         }
         self.end_pending();
-        self.push(slice, self.is_inside);
+        self.push(buffer.slice(part), self.is_inside);
         self.is_inside = true;
     }
 
@@ -109,7 +113,7 @@ impl Writer {
             if inner.next_if_eq(&at).is_none() {
                 self.begin_field();
             }
-            self.share(segment);
+            self.share_part(&segment, 0..segment.len());
         }
     }
 

@@ -5,7 +5,8 @@
 use std::ops::Range;
 
 use super::layers::Layers;
-use super::walk::{Choice, Shown, Span, Visit};
+use super::walk::{Choice, Shown, Visit};
+use crate::rope::compose::Span;
 
 /// Fills piece after piece with as many items as fit.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ impl Visit for Planner {
     }
 
     fn open(&mut self, number: u32, headers: Vec<Span>) {
-        self.layers.open(number, headers);
+        self.layers.open(number, headers.iter().map(|span| span.len()).sum());
     }
 
     fn close(&mut self) {

@@ -7,29 +7,7 @@ use bytes::Bytes;
 use crate::Signal;
 use crate::payload::shape::{Container, Role, Survey, effective_data};
 use crate::protobuf::Fields;
-
-/// A part of one block.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Span {
-    pub(super) block: usize,
-    pub(super) start: usize,
-    pub(super) end: usize,
-}
-
-impl Span {
-    pub(super) fn len(self) -> usize {
-        self.end - self.start
-    }
-
-    /// The part of this span at these offsets.
-    fn part(self, start: usize, end: usize) -> Self {
-        Self { block: self.block, start: self.start + start, end: self.start + end }
-    }
-
-    fn bytes(self, blocks: &[Bytes]) -> &[u8] {
-        &blocks[self.block][self.start..self.end]
-    }
-}
+use crate::rope::compose::Span;
 
 /// What to do about a container or an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

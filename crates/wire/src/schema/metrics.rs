@@ -164,7 +164,7 @@ pub static EXPONENTIAL_HISTOGRAM_DATA_POINT: Message = Message::new(
     ],
 );
 
-pub(super) static EXPONENTIAL_HISTOGRAM_DATA_POINT_BUCKETS: Message = Message::new(
+pub static EXPONENTIAL_HISTOGRAM_DATA_POINT_BUCKETS: Message = Message::new(
     PACKAGE,
     "ExponentialHistogramDataPoint.Buckets",
     &[one(1, "offset", "offset", Sint32), many(2, "bucket_counts", "bucketCounts", Uint64)],
@@ -189,7 +189,7 @@ pub static SUMMARY_DATA_POINT: Message = Message::new(
     ],
 );
 
-pub(super) static SUMMARY_DATA_POINT_VALUE_AT_QUANTILE: Message = Message::new(
+pub static SUMMARY_DATA_POINT_VALUE_AT_QUANTILE: Message = Message::new(
     PACKAGE,
     "SummaryDataPoint.ValueAtQuantile",
     &[one(1, "quantile", "quantile", Double), one(2, "value", "value", Double)],

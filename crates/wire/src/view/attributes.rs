@@ -1,0 +1,84 @@
+//! Attributes: a list of keys and values, read as it stands.
+
+use super::any_value::AnyValue;
+use super::message::Message;
+use crate::payload::shape::number;
+use crate::protobuf::Fields;
+use crate::schema;
+
+pub(crate) const KEY: u32 = number(&schema::KEY_VALUE, "key");
+pub(crate) const VALUE: u32 = number(&schema::KEY_VALUE, "value");
+
+/// Goes through the attributes of something, in order.
+#[derive(Clone, Debug)]
+pub struct Attributes<'a> {
+    /// The message that holds the list may come in several parts.
+    parts: Option<(Fields<'a>, u32)>,
+    fields: Fields<'a>,
+    number: u32,
+}
+
+/// One attribute.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyValue<'a>(Message<'a>);
+
+impl<'a> Attributes<'a> {
+    /// The list in field `number`.
+    pub(crate) fn direct(message: Message<'a>, number: u32) -> Self {
+        Self { parts: None, fields: Fields::of(message.bytes()), number }
+    }
+
+    /// The list in field `inner` of the message in field `outer`.
+    pub(super) fn nested(message: Message<'a>, outer: u32, inner: u32) -> Self {
+        let parts = Some((Fields::of(message.bytes()), outer));
+        Self { parts, fields: Fields::of(&[]), number: inner }
+    }
+
+    pub(super) fn none() -> Self {
+        Self::direct(Message::default(), 0)
+    }
+
+    /// The value of the first attribute with this key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<AnyValue<'a>> {
+        self.clone().find(|attribute| attribute.key() == key).map(KeyValue::value)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.clone().next().is_none()
+    }
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = KeyValue<'a>;
+
+    fn next(&mut self) -> Option<KeyValue<'a>> {
+        loop {
+            let number = self.number;
+            if let Some(field) = self.fields.find(|field| field.number == number) {
+                return Some(KeyValue::of(field.bytes().unwrap_or_default()));
+            }
+            let (parts, outer) = self.parts.as_mut()?;
+            let part = parts.find(|part| part.number == *outer)?;
+            self.fields = Fields::of(part.bytes().unwrap_or_default());
+        }
+    }
+}
+
+impl<'a> KeyValue<'a> {
+    pub(crate) fn of(encoded: &'a [u8]) -> Self {
+        Self(Message::of(encoded))
+    }
+
+    #[must_use]
+    pub fn key(self) -> &'a str {
+        self.0.text(KEY)
+    }
+
+    #[must_use]
+    pub fn value(self) -> AnyValue<'a> {
+        AnyValue::in_field(self.0, VALUE)
+    }
+}
