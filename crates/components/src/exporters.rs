@@ -1,3 +1,4 @@
 //! Exporters: the ends of pipelines.
 
+pub mod debug;
 pub mod nop;

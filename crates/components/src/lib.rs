@@ -2,12 +2,18 @@
 
 pub mod connectors;
 pub mod exporters;
+pub mod processors;
 pub mod tls;
 
 use pipeline::Factory;
 
 /// Every component there is, in the order of the documentation.
-pub const FACTORIES: &[Factory] = &[exporters::nop::FACTORY, connectors::forward::FACTORY];
+pub const FACTORIES: &[Factory] = &[
+    processors::memory_limiter::FACTORY,
+    exporters::debug::FACTORY,
+    exporters::nop::FACTORY,
+    connectors::forward::FACTORY,
+];
 
 #[cfg(test)]
 mod testing;

@@ -1,0 +1,3 @@
+//! Processors: the stages between receivers and exporters.
+
+pub mod memory_limiter;
