@@ -1,14 +1,17 @@
 //! What users name in YAML: receivers, processors, exporters, connectors, extensions.
 
+pub mod compression;
 pub mod connectors;
 pub mod exporters;
 pub mod processors;
+pub mod receivers;
 pub mod tls;
 
 use pipeline::Factory;
 
 /// Every component there is, in the order of the documentation.
 pub const FACTORIES: &[Factory] = &[
+    receivers::otlp::FACTORY,
     processors::memory_limiter::FACTORY,
     exporters::debug::FACTORY,
     exporters::nop::FACTORY,

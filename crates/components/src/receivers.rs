@@ -1,0 +1,3 @@
+//! Receivers: where data enters.
+
+pub mod otlp;

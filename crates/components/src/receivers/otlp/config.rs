@@ -1,0 +1,67 @@
+//! The configuration of the `otlp` receiver.
+
+mod grpc;
+mod http;
+mod server;
+
+use std::time::Duration;
+
+use config::section::Words;
+use config::{Faults, Gates};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer};
+
+use super::settings::Settings;
+use grpc::GrpcWords;
+use http::HttpWords;
+
+/// Until a request is answered, when its client does not ask for less.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Receives OTLP over gRPC and HTTP.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The protocols to listen for; each is on only if its key is present.
+    pub protocols: ProtocolWords,
+}
+
+/// The protocols of the receiver.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProtocolWords {
+    /// OTLP over gRPC.
+    #[serde(deserialize_with = "present")]
+    pub grpc: Option<GrpcWords>,
+    /// OTLP over HTTP, in protobuf and JSON.
+    #[serde(deserialize_with = "present")]
+    pub http: Option<HttpWords>,
+}
+
+impl Words for Config {
+    type Settings = Settings;
+
+    fn validate(self, _gates: &Gates) -> Result<Settings, Faults> {
+        let mut faults = Faults::default();
+        let ProtocolWords { grpc, http } = self.protocols;
+        if grpc.is_none() && http.is_none() {
+            faults.add_with_remedy(
+                "protocols",
+                "must specify at least one protocol when using the OTLP receiver",
+                "add `grpc:` or `http:`",
+            );
+        }
+        let grpc = grpc.and_then(|words| faults.take("protocols.grpc", words.validate(TIMEOUT)));
+        let http = http.and_then(|words| faults.take("protocols.http", words.validate(TIMEOUT)));
+        faults.or(|| Settings { grpc, http })
+    }
+}
+
+/// A key that is present without a value stands for its defaults.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::<T>::deserialize(deserializer).map(|words| Some(words.unwrap_or_default()))
+}

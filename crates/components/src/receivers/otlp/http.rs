@@ -1,0 +1,92 @@
+//! The HTTP service: OTLP's paths, in protobuf and JSON.
+
+mod content;
+mod reply;
+
+use std::collections::BTreeMap;
+
+use http::header::CONTENT_ENCODING;
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Response};
+use wire::{Format, Signal};
+
+use super::answer::{Reply, TurnedAway};
+use super::intake::{Call, Framing, Intake};
+use super::transport::{Handler, ReplyBody, Request};
+use crate::compression::Algorithm;
+
+/// Answers HTTP requests.
+pub(super) struct Service {
+    pub intake: Intake,
+    /// The signal of each path, for the signals that some pipeline takes.
+    pub paths: BTreeMap<String, Signal>,
+    /// What bodies may be compressed with.
+    pub codings: Vec<Coding>,
+    /// Headers that every reply has.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// A `Content-Encoding` that is accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Coding {
+    pub name: String,
+    /// None for the encodings that change nothing.
+    pub algorithm: Option<Algorithm>,
+}
+
+impl Handler for Service {
+    async fn handle(&self, request: Request) -> Response<ReplyBody> {
+        let mut response = self.answer(request).await;
+        for (name, value) in &self.headers {
+            response.headers_mut().insert(name, value.clone());
+        }
+        response
+    }
+}
+
+impl Service {
+    async fn answer(&self, request: Request) -> Response<ReplyBody> {
+        let Some(signal) = self.paths.get(request.head.uri.path()).copied() else {
+            return reply::not_found();
+        };
+        if request.head.method != Method::POST {
+            return reply::method_not_allowed();
+        }
+        let Some(format) = content::format(&request.head.headers) else {
+            return reply::unsupported_media_type();
+        };
+        match self.export(signal, format, request).await {
+            Reply::Accepted { rejected, warning } => {
+                reply::accepted(signal, rejected, warning.as_deref(), format)
+            }
+            Reply::TurnedAway(turned_away) => reply::turned_away(&turned_away, format),
+        }
+    }
+
+    async fn export(&self, signal: Signal, format: Format, request: Request) -> Reply {
+        let Request { head, body, peer, connection } = request;
+        let algorithm = match self.algorithm(&head) {
+            Ok(algorithm) => algorithm,
+            Err(turned_away) => return Reply::TurnedAway(turned_away),
+        };
+        let caller = match self.intake.identify(&head, peer) {
+            Ok(caller) => caller,
+            Err(turned_away) => return Reply::TurnedAway(turned_away),
+        };
+        let deadline = self.intake.deadline(None);
+        let framing = Framing::Whole;
+        let call = Call { signal, format, framing, algorithm, caller, deadline };
+        self.intake.take(call, body, &connection).await
+    }
+
+    fn algorithm(&self, head: &Parts) -> Result<Option<Algorithm>, TurnedAway> {
+        let Some(value) = head.headers.get(CONTENT_ENCODING) else { return Ok(None) };
+        let name = value.to_str().unwrap_or("?").trim().to_ascii_lowercase();
+        let coding = self.codings.iter().find(|coding| coding.name == name);
+        let unsupported = || TurnedAway::invalid(format!("unsupported Content-Encoding: {name}"));
+        coding.map(|coding| coding.algorithm).ok_or_else(unsupported)
+    }
+}
+
+#[cfg(test)]
+mod tests;

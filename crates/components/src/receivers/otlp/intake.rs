@@ -1,0 +1,197 @@
+//! Intake: the way of a request from its first byte to its answer, the same for both protocols.
+//!
+//! ```text
+//! read the body ─▶ admission: inflate ─▶ check ─▶ hand over ─▶ wait for the answer
+//! (receive share)  (admission budget)                          (until the deadline)
+//! ```
+//!
+//! Owner: the request's own future; a client that leaves drops it, and with it all it holds.
+//! Bounds: the deadline, and a body must make progress.
+
+mod reading;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::request::Parts;
+use pipeline::auth::SharedServerAuth;
+use pipeline::{
+    Charge, Context, Contributor, Envelope, Metadata, Outlets, SpanContext, Waiting, receipt,
+};
+use runtime::budget::Permit;
+use runtime::clock::Clock;
+use runtime::door::Door;
+use runtime::task::Scope;
+use wire::{Format, Payload, Signal};
+
+use super::admission::{self, Asking, Wire};
+use super::answer::{Reply, TurnedAway};
+use super::receive;
+use super::tally::Tally;
+use super::transport::Body;
+use crate::compression::Algorithm;
+
+use reading::Read;
+pub(super) use reading::{Framing, Pace};
+
+/// The delay that is asked of a client whose request could not be answered in time.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// What all requests of one protocol share.
+pub(super) struct Intake {
+    pub clock: Clock,
+    pub scope: Scope,
+    pub outlets: Outlets,
+    pub door: Door,
+    pub tally: Tally,
+    pub auth: Option<SharedServerAuth>,
+    pub limits: Limits,
+    pub includes_metadata: bool,
+}
+
+/// The limits of one request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Of the body, before and after decompression.
+    pub bytes_max: usize,
+    /// Until the answer, when the client does not ask for less.
+    pub timeout: Duration,
+    pub pace: Pace,
+}
+
+/// What a request says beside its body.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub signal: Signal,
+    pub format: Format,
+    pub framing: Framing,
+    pub algorithm: Option<Algorithm>,
+    pub caller: Caller,
+    pub deadline: Instant,
+}
+
+/// Who sends a request.
+#[derive(Debug)]
+pub(super) struct Caller {
+    pub context: Context,
+    pub trace: Option<SpanContext>,
+}
+
+impl Intake {
+    /// When a request that arrives now and asks for `timeout` has to be answered.
+    pub(super) fn deadline(&self, timeout: Option<Duration>) -> Instant {
+        let timeout = timeout.map_or(self.limits.timeout, |asked| asked.min(self.limits.timeout));
+        self.clock.now() + timeout
+    }
+
+    /// Finds out who calls, or why they may not.
+    pub(super) fn identify(&self, head: &Parts, peer: Arc<str>) -> Result<Caller, TurnedAway> {
+        let identity = match &self.auth {
+            Some(auth) => auth.authenticate(&head.headers).map_err(TurnedAway::for_good)?,
+            None => Metadata::default(),
+        };
+        let metadata =
+            if self.includes_metadata { metadata(&head.headers) } else { Metadata::default() };
+        let traceparent = head.headers.get("traceparent").and_then(|value| value.to_str().ok());
+        let trace = traceparent.and_then(SpanContext::from_traceparent);
+        Ok(Caller { context: Context { metadata, peer: Some(peer), identity }, trace })
+    }
+
+    /// Takes a request in, and waits for its answer.
+    pub(super) async fn take(
+        &self,
+        call: Call,
+        mut body: Body,
+        connection: &Arc<receive::Connection>,
+    ) -> Reply {
+        match self.admit(&call, &mut body, connection).await {
+            Ok((payload, permit)) => self.deliver(call, payload, permit).await,
+            Err(turned_away) => {
+                body.discard(&self.scope, self.clock);
+                Reply::TurnedAway(turned_away)
+            }
+        }
+    }
+
+    /// Reads the body and admits it, unless it has to make room for an older request before.
+    async fn admit(
+        &self,
+        call: &Call,
+        body: &mut Body,
+        connection: &Arc<receive::Connection>,
+    ) -> Result<(Payload, Permit), TurnedAway> {
+        let (holding, mut eviction) = connection.hold();
+        let admitted = async {
+            let Read { bytes, algorithm } = reading::read(self, call, body, &holding).await?;
+            let peer = call.caller.context.peer.as_deref().unwrap_or_default();
+            let Limits { bytes_max, .. } = self.limits;
+            let asking = Asking { peer, bytes_max, deadline: call.deadline };
+            let wire = Wire { bytes, algorithm };
+            admission::admit(&self.door, wire, asking).await
+        };
+        let (bytes, permit) = tokio::select! {
+            admitted = admitted => admitted?,
+            full = eviction.happened() => return Err(full.into()),
+        };
+        drop(holding);
+        parse(call, bytes).map(|payload| (payload, permit))
+    }
+
+    /// Hands the payload over and waits.
+    async fn deliver(&self, call: Call, payload: Payload, permit: Permit) -> Reply {
+        let Call { signal, caller: Caller { context, trace }, deadline, .. } = call;
+        let counted = self.tally.count(signal, payload.items());
+        let Some(outlet) = self.outlets.of(signal) else {
+            return Reply::TurnedAway(TurnedAway::unimplemented(signal));
+        };
+        if payload.is_empty() {
+            return Reply::Accepted { rejected: 0, warning: None };
+        }
+        let (receipt, waiter) = receipt::pair(payload.items());
+        let charge = Charge::from(permit);
+        let waiting = Waiting::Blocked;
+        let contributors = vec![Contributor { receipt, deadline, waiting, trace, charge }];
+        outlet.consume(Envelope { payload, context, contributors });
+        match waiter.wait_until(self.clock, deadline).await {
+            Some(outcome) => {
+                let reply = Reply::from(outcome.answer());
+                if matches!(reply, Reply::Accepted { .. }) {
+                    counted.accept();
+                }
+                reply
+            }
+            None => Reply::TurnedAway(TurnedAway::for_now(
+                RETRY_AFTER,
+                "no answer came in time; the data may have been delivered",
+            )),
+        }
+    }
+}
+
+impl From<receive::Full> for TurnedAway {
+    fn from(full: receive::Full) -> Self {
+        match full {
+            receive::Full::Now => Self::for_now(RETRY_AFTER, full.to_string()),
+            receive::Full::Always { bytes_max } => Self::too_large(bytes_max),
+        }
+    }
+}
+
+fn parse(call: &Call, bytes: Bytes) -> Result<Payload, TurnedAway> {
+    let encoded = match call.format {
+        Format::Protobuf => bytes,
+        Format::Json => return Err(TurnedAway::invalid("JSON is not supported yet")),
+    };
+    Payload::parse(call.signal, encoded).map_err(|flaw| TurnedAway::invalid(flaw.to_string()))
+}
+
+/// All headers that are text.
+fn metadata(headers: &HeaderMap) -> Metadata {
+    let texts = headers.iter().filter_map(|(name, value)| {
+        let value = value.to_str().ok()?;
+        Some((name.as_str().to_owned(), value.to_owned()))
+    });
+    texts.collect()
+}

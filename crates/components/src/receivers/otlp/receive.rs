@@ -1,0 +1,180 @@
+//! Receive: the memory of bodies that are not admitted yet, in wire bytes.
+//!
+//! Bodies are read as they come, whatever they wait for, so none of them holds its connection's
+//! flow-control window. Owner: one [`Connection`] for each connection, one [`Holding`] a request.
+//! Bounds: the share of the listener, and a cap a connection. At a bound the youngest request of
+//! the connection is turned away, so that the oldest always moves on.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::{Bytes, BytesMut};
+use runtime::budget::{Budget, Permit};
+use runtime::channel::{self, Ends, OnceReceiver, OnceSender};
+
+/// The smallest piece of memory that is accounted for.
+const PIECE_BYTES: usize = 4 << 10;
+
+/// What one connection holds of the receive budget.
+#[derive(Debug)]
+pub(super) struct Connection {
+    budget: Budget,
+    requests: Mutex<Requests>,
+}
+
+#[derive(Debug, Default)]
+struct Requests {
+    /// Requests by age: the youngest has the highest number.
+    held: BTreeMap<u64, Held>,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Held {
+    permit: Option<Permit>,
+    evict: OnceSender<()>,
+}
+
+/// The memory of one request's body; goes back when dropped.
+#[derive(Debug)]
+pub(super) struct Holding {
+    connection: Arc<Connection>,
+    number: u64,
+}
+
+/// There is no room, and this request is the one to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Full {
+    #[error("too many bytes are being received; try again later")]
+    Now,
+    /// However little else there is, it would not fit.
+    #[error("the request is larger than the {bytes_max} bytes of memory that there are for it")]
+    Always { bytes_max: usize },
+}
+
+/// Resolves when the request has to make room for an older one.
+#[derive(Debug)]
+pub(super) struct Eviction(OnceReceiver<()>);
+
+impl Connection {
+    /// A connection that takes from `listener`, at most `bytes_max` at a time.
+    pub(super) fn new(listener: &Budget, bytes_max: usize) -> Self {
+        let budget = listener.child("connection", bytes_max);
+        Self { budget, requests: Mutex::default() }
+    }
+
+    /// Begins to hold a request's body.
+    pub(super) fn hold(self: &Arc<Self>) -> (Holding, Eviction) {
+        let ends = Ends { from: "older request", to: "request body" };
+        let (evict, evicted) = channel::once(ends);
+        let mut requests = self.lock();
+        let number = requests.next;
+        requests.next += 1;
+        requests.held.insert(number, Held { permit: None, evict });
+        (Holding { connection: Arc::clone(self), number }, Eviction(evicted))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Requests> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Requests {
+    /// Turns the youngest request away, unless that is `number` itself.
+    fn make_room_for(&mut self, number: u64) -> Result<(), Full> {
+        let youngest = self.held.last_entry().filter(|entry| number < *entry.key());
+        // A request that just ended no longer listens; its memory is free all the same.
+        youngest.ok_or(Full::Now)?.remove().evict.send(()).ok();
+        Ok(())
+    }
+}
+
+impl Held {
+    fn try_grow(&mut self, budget: &Budget, bytes: usize) -> bool {
+        match &mut self.permit {
+            Some(permit) => permit.try_grow(bytes),
+            None => {
+                self.permit = budget.try_take(bytes);
+                self.permit.is_some()
+            }
+        }
+    }
+}
+
+impl Holding {
+    /// Takes `bytes` more, at the cost of younger requests of the connection if need be.
+    fn grow(&self, bytes: usize) -> Result<(), Full> {
+        let budget = &self.connection.budget;
+        let mut requests = self.connection.lock();
+        loop {
+            let held = requests.held.get_mut(&self.number).ok_or(Full::Now)?;
+            if held.try_grow(budget, bytes) {
+                return Ok(());
+            }
+            let total = bytes + held.permit.as_ref().map_or(0, Permit::bytes);
+            let bytes_max = budget.bytes_ever();
+            if bytes_max < total {
+                return Err(Full::Always { bytes_max });
+            }
+            requests.make_room_for(self.number)?;
+        }
+    }
+}
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        self.connection.lock().held.remove(&self.number);
+    }
+}
+
+impl Eviction {
+    /// Waits until the request has to go; for ever if it need not.
+    pub(super) async fn happened(&mut self) -> Full {
+        match self.0.recv().await {
+            Some(()) => Full::Now,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Bytes as they come, in one piece, within a [`Holding`].
+#[derive(Debug)]
+pub(super) struct Buffer<'a> {
+    holding: &'a Holding,
+    bytes: BytesMut,
+    bytes_accounted: usize,
+}
+
+impl<'a> Buffer<'a> {
+    pub(super) fn new(holding: &'a Holding) -> Self {
+        Self { holding, bytes: BytesMut::new(), bytes_accounted: 0 }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(super) fn filled(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Adds a chunk. Memory grows by doubling, up to what is `expected` in all.
+    pub(super) fn push(&mut self, chunk: &[u8], expected: usize) -> Result<(), Full> {
+        let needed = self.bytes.len() + chunk.len();
+        if self.bytes_accounted < needed {
+            let doubled = (2 * self.bytes_accounted).min(expected).max(needed).max(PIECE_BYTES);
+            self.holding.grow(doubled - self.bytes_accounted)?;
+            self.bytes_accounted = doubled;
+            self.bytes.reserve(doubled - self.bytes.len());
+        }
+        self.bytes.extend_from_slice(chunk);
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> Bytes {
+        self.bytes.freeze()
+    }
+}
+
+#[cfg(test)]
+mod tests;

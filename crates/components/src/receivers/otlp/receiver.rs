@@ -1,0 +1,181 @@
+//! The receiver: its ports, from start to end.
+//!
+//! Owner of all its tasks: one scope. Drain stops accepting and asks clients to go; what they sent
+//! is still answered. Close waits for that, and cuts what is left at the deadline.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use pipeline::factory::{Plans, ReceiverBlueprint};
+use pipeline::{Component, Environment, Outlets, StartError};
+use runtime::clock::Clock;
+use runtime::door::{self, Door};
+use runtime::net;
+use runtime::shutdown::{self, Shutdown, Trigger};
+use runtime::task::Scope;
+
+use super::intake::Intake;
+use super::listener::{Listener, ReceiveShare};
+use super::settings::{HttpSettings, PortSettings, Settings};
+use super::tally::Tally;
+use super::transport::{Handler, Protocol, Transport};
+use super::{grpc, http};
+
+/// A running receiver.
+#[derive(Debug)]
+pub(super) struct Receiver {
+    clock: Clock,
+    /// Of the ports, their connections and requests; the door stays until the receiver is gone.
+    scope: Scope,
+    door: Door,
+    drain: Trigger,
+    cut: Trigger,
+    sockets: BTreeMap<&'static str, Arc<net::Listener>>,
+}
+
+impl Plans for Settings {}
+
+impl ReceiverBlueprint for Settings {
+    fn build(&self, env: Environment, outlets: Outlets) -> Result<Arc<dyn Component>, StartError> {
+        Receiver::start(self, &env, outlets).map(|receiver| Arc::new(receiver) as _)
+    }
+}
+
+impl Receiver {
+    /// Listens on the configured ports and serves them.
+    pub(super) fn start(
+        settings: &Settings,
+        env: &Environment,
+        outlets: Outlets,
+    ) -> Result<Self, StartError> {
+        let parent = env.scope.child(&env.id.to_string());
+        let scope = parent.child("clients");
+        let (drain, drained) = shutdown::signal();
+        let (cut, cut_off) = shutdown::signal();
+        let door = Door::new(env.clock, &parent, env.budget.clone(), door::Limits::default());
+        let receiver = Self { clock: env.clock, scope, door, drain, cut, sockets: BTreeMap::new() };
+        let mut start = Start { env, outlets, drained, cut_off, receiver };
+        if let Some(grpc) = &settings.grpc {
+            start.grpc(grpc)?;
+        }
+        if let Some(http) = &settings.http {
+            start.http(http)?;
+        }
+        Ok(start.receiver)
+    }
+
+    /// The address that `transport` listens on.
+    #[cfg(test)]
+    pub(super) fn address(&self, transport: &str) -> String {
+        self.sockets[transport].local_address().unwrap()
+    }
+}
+
+impl Component for Receiver {
+    fn drain(&self, deadline: Instant) {
+        self.drain.begin(deadline);
+    }
+
+    fn close(&self, deadline: Instant) -> BoxFuture<'_, ()> {
+        async move {
+            self.drain.begin(deadline);
+            self.door.close();
+            if !self.scope.idle_by(self.clock, deadline).await {
+                self.cut.begin(deadline);
+            }
+        }
+        .boxed()
+    }
+
+    fn explain(&self) -> Vec<String> {
+        let (waiters, bytes) = self.door.waiting();
+        let tasks = self.scope.alive();
+        vec![format!("{tasks} tasks serve clients; {waiters} requests wait for {bytes} bytes")]
+    }
+}
+
+/// A receiver that is being started.
+struct Start<'a> {
+    env: &'a Environment,
+    outlets: Outlets,
+    drained: Shutdown,
+    cut_off: Shutdown,
+    receiver: Receiver,
+}
+
+impl Start<'_> {
+    fn grpc(&mut self, port: &PortSettings) -> Result<(), StartError> {
+        let service = grpc::Service { intake: self.intake("grpc", port) };
+        self.serve("grpc", Protocol::Http2, port, service)
+    }
+
+    fn http(&mut self, http: &HttpSettings) -> Result<(), StartError> {
+        let HttpSettings { port, paths, codings, headers } = http;
+        let is_taken = |signal| self.outlets.of(signal).is_some();
+        let paths = paths.iter().filter(|(_, signal)| is_taken(**signal));
+        let service = http::Service {
+            intake: self.intake("http", port),
+            paths: paths.map(|(path, signal)| (path.clone(), *signal)).collect(),
+            codings: codings.clone(),
+            headers: headers.clone(),
+        };
+        self.serve("http", Protocol::Http1, port, service)
+    }
+
+    fn intake(&self, name: &str, port: &PortSettings) -> Intake {
+        Intake {
+            clock: self.env.clock,
+            scope: self.receiver.scope.clone(),
+            outlets: self.outlets.clone(),
+            door: self.receiver.door.clone(),
+            tally: Tally::new(self.env, name),
+            auth: None,
+            limits: port.limits,
+            includes_metadata: port.includes_metadata,
+        }
+    }
+
+    fn serve(
+        &mut self,
+        name: &'static str,
+        protocol: Protocol,
+        port: &PortSettings,
+        handler: impl Handler,
+    ) -> Result<(), StartError> {
+        let socket = self.env.network.listen(&port.endpoint).map_err(|error| {
+            StartError::new(format!("cannot listen on {} ({name}): {error}", port.endpoint))
+        })?;
+        socket.set_connections_max(port.connections_max);
+        let transport = Transport {
+            settings: port.transport.clone(),
+            clock: self.env.clock,
+            scope: self.receiver.scope.clone(),
+            drain: self.drained.clone(),
+            cut: self.cut_off.clone(),
+        };
+        let listener = Listener {
+            socket: Arc::clone(&socket),
+            protocol,
+            transport,
+            handler: Arc::new(handler),
+            receive: self.receive_share(port),
+        };
+        self.receiver.sockets.insert(name, socket);
+        self.receiver.scope.spawn(name, listener.run()).detach();
+        Ok(())
+    }
+
+    /// A quarter of the budget at most is for bodies that are not admitted yet, and a sixteenth is
+    /// theirs alone; a connection may fill a quarter of that, and one body in any case.
+    fn receive_share(&self, port: &PortSettings) -> ReceiveShare {
+        let budget = &self.env.budget;
+        let bytes_max = (budget.bytes_ever() / 4).max(port.limits.bytes_max);
+        let share = budget.child_with_minimum("receive", bytes_max / 4, bytes_max);
+        let share = share.unwrap_or_else(|_| budget.child("receive", bytes_max));
+        let connection_bytes_max = (bytes_max / 4).max(port.limits.bytes_max);
+        ReceiveShare { budget: share, connection_bytes_max }
+    }
+}

@@ -1,0 +1,7 @@
+//! The receiver over real sockets.
+
+mod client;
+mod grpc;
+mod http;
+mod sink;
+mod world;

@@ -1,0 +1,275 @@
+//! Transport: connections of HTTP/1.1 or HTTP/2, as requests and replies.
+//!
+//! The only place that knows hyper. Owner: one task for each connection; HTTP/2 adds one for each
+//! stream. A client that leaves drops the future that handles its request.
+//! Bounds: streams, header bytes and pings by [`Settings`], time by [`Patience`].
+
+mod body;
+mod vigil;
+mod watched;
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use http::Response;
+use http::request::Parts;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use runtime::clock::Clock;
+use runtime::shutdown::Shutdown;
+use runtime::task::Scope;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+pub(super) use body::{Body, ReplyBody};
+pub(super) use vigil::Patience;
+
+use super::receive;
+use body::Presence;
+use vigil::{Verdict, Vigil};
+use watched::Watched;
+
+/// The client's connection preface and the frame header of its settings.
+const HTTP2_PREFACE_BYTES: u64 = 24 + 9;
+/// Streams that the client reset before they were looked at, and resets that its errors cost.
+const RESETS_PENDING_MAX: usize = 20;
+const RESETS_BY_ERROR_MAX: usize = 1024;
+/// What one stream, and all streams of a connection, may send before it was read. Bodies are read
+/// as they come, whatever they wait for later, so this only covers the way.
+const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
+const HTTP1_BUFFER_BYTES_MAX: usize = 64 << 10;
+
+/// How connections are served.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub streams_max: u32,
+    pub header_bytes_max: u32,
+    pub patience: Patience,
+    /// After this time without a sign of life an HTTP/2 client is pinged, and given so long.
+    pub ping: Option<(Duration, Duration)>,
+    /// Whether an HTTP/1.1 connection may carry more than one request.
+    pub is_kept_alive: bool,
+}
+
+/// The two protocols.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Protocol {
+    Http1,
+    Http2,
+}
+
+/// One request.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub head: Parts,
+    pub body: Body,
+    /// The peer's address, without the port.
+    pub peer: Arc<str>,
+    /// The receive share of its connection.
+    pub connection: Arc<receive::Connection>,
+}
+
+/// Answers the requests of a listener.
+pub(super) trait Handler: Send + Sync + 'static {
+    /// Answers one request; dropped when the client leaves.
+    fn handle(&self, request: Request) -> impl Future<Output = Response<ReplyBody>> + Send;
+}
+
+/// Serves connections.
+#[derive(Clone, Debug)]
+pub(super) struct Transport {
+    pub settings: Settings,
+    pub clock: Clock,
+    /// The parent of the tasks of streams.
+    pub scope: Scope,
+    /// Asks clients to go, and answers what they sent.
+    pub drain: Shutdown,
+    /// Cuts all connections.
+    pub cut: Shutdown,
+}
+
+/// Who serves a connection, and for whom.
+#[derive(Debug)]
+pub(super) struct Caller {
+    pub protocol: Protocol,
+    pub peer: Arc<str>,
+    pub connection: Arc<receive::Connection>,
+}
+
+/// The vigil of one connection, shared with its requests.
+#[derive(Clone, Debug)]
+struct Attendance {
+    clock: Clock,
+    vigil: Arc<Mutex<Vigil>>,
+}
+
+impl Attendance {
+    fn report(&self, event: impl FnOnce(&mut Vigil, Instant)) {
+        let now = self.clock.now();
+        event(&mut self.vigil.lock().unwrap_or_else(PoisonError::into_inner), now);
+    }
+
+    fn ask(&self) -> Verdict {
+        let now = self.clock.now();
+        self.vigil.lock().unwrap_or_else(PoisonError::into_inner).ask(now)
+    }
+}
+
+impl Transport {
+    /// Serves one connection until it ends.
+    pub(super) async fn serve<S, H>(&self, stream: S, caller: Caller, handler: Arc<H>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        H: Handler,
+    {
+        let Caller { protocol, peer, connection } = caller;
+        let preface = (protocol == Protocol::Http2).then_some(HTTP2_PREFACE_BYTES);
+        let vigil = Vigil::new(self.settings.patience, preface, self.clock.now());
+        let attendance = Attendance { clock: self.clock, vigil: Arc::new(Mutex::new(vigil)) };
+        let io = TokioIo::new(Watched::new(stream, attendance.clone()));
+        let attended = attendance.clone();
+        let service = hyper::service::service_fn(move |request: http::Request<Incoming>| {
+            let presence = Presence::enter(attended.clone());
+            let (head, incoming) = request.into_parts();
+            let body = Body::new(incoming, protocol == Protocol::Http1);
+            let connection = Arc::clone(&connection);
+            let request = Request { head, body, peer: Arc::clone(&peer), connection };
+            let handler = Arc::clone(&handler);
+            async move {
+                let reply = handler.handle(request).await;
+                Ok::<_, Infallible>(reply.map(|body| body.attended(presence)))
+            }
+        });
+        match protocol {
+            Protocol::Http1 => {
+                let served = self.http1().serve_connection(io, service);
+                self.supervise(served, attendance).await;
+            }
+            Protocol::Http2 => {
+                let served = self.http2().serve_connection(io, service);
+                self.supervise(served, attendance).await;
+            }
+        }
+    }
+
+    fn http1(&self) -> http1::Builder {
+        let mut builder = http1::Builder::new();
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(None)
+            .keep_alive(self.settings.is_kept_alive)
+            .max_header_size(self.settings.header_bytes_max as usize)
+            .max_buf_size(HTTP1_BUFFER_BYTES_MAX);
+        builder
+    }
+
+    fn http2(&self) -> http2::Builder<Spawner> {
+        let mut builder = http2::Builder::new(Spawner(self.scope.clone()));
+        builder
+            .timer(TokioTimer::new())
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .max_concurrent_streams(self.settings.streams_max)
+            .max_header_list_size(self.settings.header_bytes_max)
+            .max_pending_accept_reset_streams(RESETS_PENDING_MAX)
+            .max_local_error_reset_streams(RESETS_BY_ERROR_MAX);
+        if let Some((after, timeout)) = self.settings.ping {
+            builder.keep_alive_interval(after).keep_alive_timeout(timeout);
+        }
+        builder
+    }
+
+    /// Drives a connection, and ends it when the vigil or the receiver says so.
+    async fn supervise(&self, connection: impl Graceful, attendance: Attendance) {
+        let mut connection = pin!(connection);
+        let mut drained = pin!(self.drain.begun());
+        let mut cut = pin!(self.cut.begun());
+        let mut is_closing = false;
+        loop {
+            let now = self.clock.now();
+            let wake_at = match attendance.ask() {
+                Verdict::Cut => return,
+                Verdict::WaitUntil(at) => at,
+                Verdict::Close => {
+                    is_closing = true;
+                    connection.as_mut().ask_to_go();
+                    attendance.report(Vigil::closing);
+                    now
+                }
+            };
+            let progress = poll_fn(|cx| match connection.as_mut().poll(cx) {
+                Poll::Ready(_) => Poll::Ready(true),
+                Poll::Pending if is_sooner(attendance.ask(), wake_at) => Poll::Ready(false),
+                Poll::Pending => Poll::Pending,
+            });
+            tokio::select! {
+                is_over = progress => if is_over { return },
+                _ = &mut cut => return,
+                _ = &mut drained, if !is_closing => {
+                    is_closing = true;
+                    connection.as_mut().ask_to_go();
+                }
+                () = self.clock.sleep_until(wake_at) => {}
+            }
+        }
+    }
+}
+
+/// Whether what happened while the connection was driven has brought its next check closer.
+fn is_sooner(verdict: Verdict, than: Instant) -> bool {
+    match verdict {
+        Verdict::WaitUntil(at) => at < than,
+        Verdict::Close | Verdict::Cut => true,
+    }
+}
+
+/// A connection that can be asked to end.
+trait Graceful: Future {
+    fn ask_to_go(self: Pin<&mut Self>);
+}
+
+impl<I, S, B> Graceful for http1::Connection<I, S>
+where
+    S: hyper::service::HttpService<Incoming, ResBody = B>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    B: http_body::Body + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    fn ask_to_go(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl<I, B, S> Graceful for http2::Connection<I, S, Spawner>
+where
+    S: hyper::service::HttpService<Incoming, ResBody = B>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    S::Future: Send + 'static,
+    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    fn ask_to_go(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+/// Starts the tasks of streams in the scope of their listener.
+#[derive(Clone, Debug)]
+struct Spawner(Scope);
+
+impl<F> hyper::rt::Executor<F> for Spawner
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    fn execute(&self, stream: F) {
+        self.0.spawn("stream", stream).detach();
+    }
+}

@@ -1,0 +1,149 @@
+//! Vigil: decides how long one connection may stay open.
+//!
+//! Pure: time comes in as an argument, verdicts go out as values.
+//! Owner: the task that serves the connection; its requests report to it.
+//! Bounds: every state of a connection has a time at which it ends, except a request in progress,
+//! which has its own deadline.
+
+use std::time::{Duration, Instant};
+
+/// What one connection may take.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::receivers::otlp) struct Patience {
+    /// From the first byte of a request's head to its last, and from the start to the first head.
+    pub head: Duration,
+    /// Without a request.
+    pub idle: Duration,
+    /// For the client to take any part of a reply.
+    pub write: Duration,
+    /// After which the connection is asked to end.
+    pub age: Option<Duration>,
+    /// From being asked to end until it is cut.
+    pub grace: Duration,
+}
+
+/// What the server may do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    WaitUntil(Instant),
+    /// Ask the client to go: GOAWAY, or `connection: close`.
+    Close,
+    Cut,
+}
+
+/// The state of one connection.
+#[derive(Debug)]
+pub(super) struct Vigil {
+    patience: Patience,
+    opened: Instant,
+    /// HTTP/2 sends all its requests' heads after one preface, so only that is timed.
+    preface_bytes: Option<u64>,
+    bytes_read: u64,
+    head_since: Option<Instant>,
+    requests: usize,
+    idle_since: Instant,
+    replies: usize,
+    reply_moved: Instant,
+    closing_since: Option<Instant>,
+}
+
+impl Vigil {
+    /// A connection that opened at `now`; an HTTP/2 one says how long its preface is.
+    pub(super) fn new(patience: Patience, preface_bytes: Option<u64>, now: Instant) -> Self {
+        Self {
+            patience,
+            opened: now,
+            preface_bytes,
+            bytes_read: 0,
+            head_since: Some(now),
+            requests: 0,
+            idle_since: now,
+            replies: 0,
+            reply_moved: now,
+            closing_since: None,
+        }
+    }
+
+    /// The client sent `count` bytes.
+    pub(super) fn read(&mut self, count: usize, now: Instant) {
+        self.bytes_read = self.bytes_read.saturating_add(count as u64);
+        match self.preface_bytes {
+            Some(bytes) if bytes <= self.bytes_read => self.head_since = None,
+            Some(_) => {}
+            None if self.requests == 0 => {
+                self.head_since.get_or_insert(now);
+            }
+            None => {}
+        }
+    }
+
+    /// A request's head is complete.
+    pub(super) fn request_began(&mut self) {
+        self.head_since = None;
+        self.requests += 1;
+    }
+
+    /// A request and its reply are over.
+    pub(super) fn request_ended(&mut self, now: Instant) {
+        self.requests -= 1;
+        self.idle_since = now;
+    }
+
+    /// A reply is ready to be taken by the client.
+    pub(super) fn reply_began(&mut self, now: Instant) {
+        self.replies += 1;
+        self.reply_moved = now;
+    }
+
+    /// The client took a part of a reply.
+    pub(super) fn reply_moved(&mut self, now: Instant) {
+        self.reply_moved = now;
+    }
+
+    /// A reply is no longer waited for.
+    pub(super) fn reply_ended(&mut self, now: Instant) {
+        self.replies -= 1;
+        self.reply_moved = now;
+    }
+
+    /// The client was asked to go.
+    pub(super) fn closing(&mut self, now: Instant) {
+        self.closing_since.get_or_insert(now);
+    }
+
+    /// Asks what to do at `now`.
+    pub(super) fn ask(&self, now: Instant) -> Verdict {
+        let cut_at = self.cut_at();
+        let close_at = self.close_at();
+        match (cut_at, close_at) {
+            (Some(at), _) if at <= now => Verdict::Cut,
+            (_, Some(at)) if at <= now => Verdict::Close,
+            _ => {
+                // Other tasks report to the vigil without waking its connection, so it looks again
+                // before any of their limits can have passed by much.
+                let look_again = now + self.patience.write;
+                let ends = [cut_at, close_at].into_iter().flatten().min();
+                Verdict::WaitUntil(ends.unwrap_or(look_again).min(look_again))
+            }
+        }
+    }
+
+    fn cut_at(&self) -> Option<Instant> {
+        let head = self.head_since.map(|since| since + self.patience.head);
+        let reply = (0 < self.replies).then(|| self.reply_moved + self.patience.write);
+        let closed = self.closing_since.map(|since| since + self.patience.grace);
+        [head, reply, closed].into_iter().flatten().min()
+    }
+
+    fn close_at(&self) -> Option<Instant> {
+        if self.closing_since.is_some() {
+            return None;
+        }
+        let idle = (self.requests == 0).then(|| self.idle_since + self.patience.idle);
+        let age = self.patience.age.map(|age| self.opened + age);
+        [idle, age].into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+mod tests;
