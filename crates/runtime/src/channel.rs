@@ -8,6 +8,7 @@ use std::time::Instant;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::Clock;
+use crate::waits::{self, Kind, What};
 
 /// Who sends and who serves the other end, as shown to operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +62,8 @@ impl<T> Sender<T> {
         deadline: Instant,
         value: T,
     ) -> Result<(), SendError<T>> {
-        match clock.by(deadline, self.inner.reserve()).await {
+        let room = waits::observed(What::sent(Kind::Room, self.ends), self.inner.reserve());
+        match clock.by(deadline, room).await {
             Ok(Ok(slot)) => {
                 slot.send(value);
                 Ok(())
@@ -73,7 +75,7 @@ impl<T> Sender<T> {
 
     /// Waits until the receiving end is gone.
     pub async fn closed(&self) {
-        self.inner.closed().await;
+        waits::observed(What::sent(Kind::Closing, self.ends), self.inner.closed()).await;
     }
 
     /// The names of both ends.
@@ -93,7 +95,7 @@ pub struct Receiver<T> {
 impl<T> Receiver<T> {
     /// Waits for the next value; `None` when all senders are gone.
     pub async fn recv(&mut self) -> Option<T> {
-        self.inner.recv().await
+        waits::observed(What::received(Kind::Item, self.ends), self.inner.recv()).await
     }
 
     /// Takes the next value if there is one.
@@ -149,7 +151,8 @@ pub struct OnceReceiver<T> {
 impl<T> OnceReceiver<T> {
     /// Waits for the value; `None` when the sender was dropped.
     pub async fn recv(&mut self) -> Option<T> {
-        (&mut self.inner).await.ok()
+        let completion = What::received(Kind::Completion, self.ends);
+        waits::observed(completion, &mut self.inner).await.ok()
     }
 
     /// Takes the value if it has come.
@@ -212,7 +215,8 @@ impl<T: Clone> LatestReceiver<T> {
 
     /// Waits for a value that was not seen yet; `None` when the sender is gone.
     pub async fn changed(&mut self) -> Option<T> {
-        self.inner.changed().await.ok()?;
+        let change = What::received(Kind::Change, self.ends);
+        waits::observed(change, self.inner.changed()).await.ok()?;
         Some(self.inner.borrow_and_update().clone())
     }
 

@@ -2,8 +2,11 @@
 //!
 //! Follows tokio's time, so a test that pauses tokio's clock moves every timer at once.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::time::{Duration, Instant, SystemTime};
+
+use crate::waits::{self, What};
 
 /// A way to ask for the time. Copies are the same clock.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,16 +32,18 @@ impl Clock {
 
     /// Waits until `at`.
     pub async fn sleep_until(self, at: Instant) {
-        tokio::time::sleep_until(at.into()).await;
+        waits::observed(What::timer(), tokio::time::sleep_until(at.into())).await;
     }
 
     /// Waits for `period`.
     pub async fn sleep(self, period: Duration) {
-        tokio::time::sleep(period).await;
+        waits::observed(What::timer(), tokio::time::sleep(period)).await;
     }
 
     /// Waits for `future`, until `deadline` at the latest.
     pub async fn by<F: Future>(self, deadline: Instant, future: F) -> Result<F::Output, Elapsed> {
-        tokio::time::timeout_at(deadline.into(), future).await.map_err(|_| Elapsed)
+        let mut timeout = pin!(tokio::time::timeout_at(deadline.into(), future));
+        let poll = poll_fn(|cx| waits::with_deadline(deadline, || timeout.as_mut().poll(cx)));
+        poll.await.map_err(|_| Elapsed)
     }
 }

@@ -16,6 +16,7 @@ use crate::channel::{self, Ends, OnceReceiver, OnceSender};
 use crate::clock::Clock;
 use crate::random::Random;
 use crate::task::{Scope, Task};
+use crate::waits::{self, Kind, What};
 
 use queue::{Queue, Ticket};
 
@@ -258,8 +259,9 @@ impl Shared {
 
 /// The porter: admits whenever bytes go back. Cancelled with the last clone of the door.
 async fn admit_as_freed(door: Arc<Shared>) {
+    let what = What { kind: Kind::Memory, served_by: "permits", on_behalf_of: "door" };
     loop {
-        door.freed.wait().await;
+        waits::observed(what, door.freed.wait()).await;
         door.admit();
     }
 }

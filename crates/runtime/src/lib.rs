@@ -21,3 +21,6 @@ pub mod shutdown;
 pub mod signals;
 pub mod task;
 pub mod threads;
+pub mod waits;
+
+mod slab;

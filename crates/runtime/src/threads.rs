@@ -1,7 +1,7 @@
 //! Threads: named pools for work that blocks or that computes for long.
 //!
 //! Owner of the queue: the pool, behind one lock. Bounds: threads and waiting jobs, in number.
-//! A job whose caller has left before it started is not run. The threads end with the last handle.
+//! A job whose caller has left before it started is not run, and takes no room. The threads end with the last handle.
 //! Paused test time does not see this work: it may pass a deadline while a thread is busy.
 
 use std::any::Any;
@@ -11,7 +11,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::channel::{self, Ends};
+use crate::channel::{self, Ends, OnceSender};
 
 /// A pool of threads. Clones are the same pool.
 #[derive(Clone)]
@@ -42,12 +42,34 @@ struct Shared {
 
 #[derive(Default)]
 struct Queue {
-    jobs: VecDeque<Job>,
+    jobs: VecDeque<Box<dyn Job>>,
     running: usize,
     is_closed: bool,
 }
 
-type Job = Box<dyn FnOnce() + Send>;
+/// A job that waits for a thread.
+trait Job: Send {
+    /// Whether anybody still wants its result.
+    fn is_awaited(&self) -> bool;
+    fn run(self: Box<Self>);
+}
+
+struct Awaited<T, F> {
+    job: F,
+    result: OnceSender<std::thread::Result<T>>,
+}
+
+impl<T: Send, F: FnOnce() -> T + Send> Job for Awaited<T, F> {
+    fn is_awaited(&self) -> bool {
+        self.result.is_awaited()
+    }
+
+    fn run(self: Box<Self>) {
+        let outcome = catch_unwind(AssertUnwindSafe(self.job));
+        // The caller may leave while the job runs; then nobody wants the result.
+        drop(self.result.send(outcome));
+    }
+}
 
 impl Pool {
     /// Starts `threads` threads, with room for `queue_max` jobs that wait for one.
@@ -72,14 +94,7 @@ impl Pool {
     {
         let pool = self.handle.shared.name;
         let (sender, mut result) = channel::once(Ends { from: pool, to: "caller of the job" });
-        let work = move || {
-            if sender.is_awaited() {
-                let outcome = catch_unwind(AssertUnwindSafe(job));
-                // The caller may leave while the job runs; then nobody wants the result.
-                drop(sender.send(outcome));
-            }
-        };
-        if !self.handle.shared.push(Box::new(work)) {
+        if !self.handle.shared.push(Box::new(Awaited { job, result: sender })) {
             return Err(RunError::Full { pool });
         }
         let outcome = result.recv().await.expect("a job that is awaited is run");
@@ -115,26 +130,37 @@ impl Drop for Handle {
 }
 
 impl Shared {
-    fn push(&self, job: Job) -> bool {
+    fn push(&self, job: Box<dyn Job>) -> bool {
         let mut queue = self.queue();
+        let mut left = VecDeque::new();
         if self.queue_max <= queue.jobs.len() {
-            return false;
+            let (kept, dropped) = queue.jobs.drain(..).partition(|job| job.is_awaited());
+            (queue.jobs, left) = (kept, dropped);
         }
-        queue.jobs.push_back(job);
+        let has_room = queue.jobs.len() < self.queue_max;
+        if has_room {
+            queue.jobs.push_back(job);
+        }
         drop(queue);
-        self.changed.notify_one();
-        true
+        // What the jobs hold is dropped without the lock.
+        drop(left);
+        if has_room {
+            self.changed.notify_one();
+        }
+        has_room
     }
 
     /// The life of a thread.
     fn work(&self) {
         while let Some(job) = self.next() {
-            job();
+            if job.is_awaited() {
+                job.run();
+            }
             self.queue().running -= 1;
         }
     }
 
-    fn next(&self) -> Option<Job> {
+    fn next(&self) -> Option<Box<dyn Job>> {
         let mut queue = self.queue();
         loop {
             if let Some(job) = queue.jobs.pop_front() {

@@ -4,6 +4,8 @@
 //! which for each child is the larger of what it uses and its minimum.
 //! Invariant: the charge of a share is always exactly that sum; see [`Ledger::imbalance`].
 
+use crate::slab::Slab;
+
 /// The counts of one share.
 #[derive(Clone, Debug)]
 pub(super) struct Share {
@@ -25,8 +27,7 @@ pub(super) struct Share {
 /// The shares of one tree by number.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    shares: Vec<Option<Share>>,
-    free: Vec<usize>,
+    shares: Slab<Share>,
 }
 
 impl Share {
@@ -65,19 +66,13 @@ impl Ledger {
             self.share_mut(parent).bytes_promised += bytes_min;
             self.lend(parent, bytes_min);
         }
-        let index = self.free.pop().unwrap_or(self.shares.len());
-        if index == self.shares.len() {
-            self.shares.push(None);
-        }
-        self.shares[index] = Some(share);
-        index
+        self.shares.insert(share)
     }
 
     /// Removes a share that nothing refers to any more; its minimum goes back.
     pub(super) fn close(&mut self, index: usize) {
-        let Some(share) = self.shares.get_mut(index).and_then(Option::take) else { return };
+        let Some(share) = self.shares.remove(index) else { return };
         debug_assert_eq!(share.bytes_used(), 0, "a share outlives its permits and children");
-        self.free.push(index);
         if let Some(parent) = share.parent {
             self.share_mut(parent).bytes_promised -= share.bytes_min;
             self.reclaim(parent, share.bytes_min);
@@ -115,11 +110,11 @@ impl Ledger {
     }
 
     pub(super) fn share(&self, index: usize) -> &Share {
-        self.shares[index].as_ref().expect("a handle keeps its share open")
+        self.shares.value(index).expect("a handle keeps its share open")
     }
 
     pub(super) fn share_mut(&mut self, index: usize) -> &mut Share {
-        self.shares[index].as_mut().expect("a handle keeps its share open")
+        self.shares.value_mut(index).expect("a handle keeps its share open")
     }
 
     /// Share `index` and all below it, parents first.
@@ -135,21 +130,18 @@ impl Ledger {
 
     /// The first share whose charge is not what its permits and children add up to.
     pub(super) fn imbalance(&self) -> Option<&Share> {
-        (0..self.shares.len()).find_map(|index| {
-            let share = self.shares[index].as_ref()?;
+        let adds_up = |index: usize, share: &Share| {
             let charge = |child: usize| self.share(child).charge(self.share(child).bytes_used());
             let lent: usize = self.children(index).map(charge).sum();
             let is_held = 0 < share.bytes_held;
-            let adds_up = lent == share.bytes_lent && is_held == (0 < share.holders);
-            (!adds_up).then_some(share)
-        })
+            lent == share.bytes_lent && is_held == (0 < share.holders)
+        };
+        self.shares.iter().find(|(index, share)| !adds_up(*index, share)).map(|(_, share)| share)
     }
 
     fn children(&self, parent: usize) -> impl Iterator<Item = usize> {
-        let is_child = move |share: &Option<Share>| {
-            share.as_ref().is_some_and(|share| share.parent == Some(parent))
-        };
-        self.shares.iter().enumerate().filter(move |(_, share)| is_child(share)).map(|(at, _)| at)
+        let is_child = move |share: &Share| share.parent == Some(parent);
+        self.shares.iter().filter(move |(_, share)| is_child(share)).map(|(index, _)| index)
     }
 
     fn fits(&self, index: usize, bytes: usize) -> bool {

@@ -13,6 +13,7 @@ use super::address::{Address, is_localhost};
 use super::stream::{Peer, Socket, Stream};
 use crate::clock::Clock;
 use crate::threads::{Pool, RunError};
+use crate::waits::{self, What};
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -109,6 +110,7 @@ async fn attempt<T>(
     open: impl Future<Output = io::Result<T>>,
 ) -> Result<T, ConnectError> {
     let late = || ConnectError::Late { attempt: format!("connecting to {address}") };
+    let open = waits::observed(What::socket("peer"), open);
     let opened = Clock.by(deadline, open).await.map_err(|_| late())?;
     opened.map_err(|error| ConnectError::Connect { address: address.to_owned(), error })
 }

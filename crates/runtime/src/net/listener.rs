@@ -14,6 +14,7 @@ use super::address::Address;
 use super::bind;
 use super::stream::{Peer, Socket, Stream};
 use crate::clock::Clock;
+use crate::waits::{self, What};
 
 /// How many connections a listener has at a time unless told otherwise.
 pub const CONNECTIONS_MAX: usize = 10_000;
@@ -88,7 +89,7 @@ impl Listener {
     pub async fn accept(&self, clock: Clock) -> Stream {
         let mut pause = PAUSE_MIN;
         loop {
-            match self.accept_one().await {
+            match waits::observed(What::socket("clients"), self.accept_one()).await {
                 Ok((socket, peer)) => match self.connections.enter() {
                     Some(slot) => return Stream::accepted(socket, peer, slot),
                     None => drop(socket),

@@ -46,9 +46,11 @@ async fn refuses_when_full_and_skips_jobs_whose_caller_left() {
     assert_eq!(Err(RunError::Full { pool: "codec" }), pool.run(|| ()).await);
     drop(second);
     settle().await;
+    let third = scope.spawn("third", async move { pool.run(|| 3).await });
+    settle().await;
     release.send(()).unwrap();
     first.await.unwrap().unwrap();
-    pool.run(|| ()).await.unwrap();
+    assert_eq!(Ok(Ok(3)), third.await);
     assert!(has_run.try_recv().is_err());
 }
 
