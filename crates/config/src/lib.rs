@@ -2,19 +2,32 @@
 
 pub mod gates;
 pub mod id;
-pub mod mask;
-pub mod nearest;
+pub mod problem;
+
 pub mod node;
 pub mod parse;
 pub mod path;
-pub mod problem;
-mod reader;
 pub mod scalar;
+
+mod expand;
+pub mod loader;
+mod merge;
+pub mod source;
+mod template;
+
+pub mod nearest;
+mod reader;
 pub mod section;
 pub mod value;
 
+pub mod mask;
+pub mod render;
+pub mod report;
+
 pub use gates::Gates;
 pub use id::ComponentId;
+pub use loader::{Loader, Refusal, Tree};
 pub use nearest::nearest;
 pub use problem::{Fault, Faults, Position, Problem};
 pub use section::Section;
+pub use source::Outside;

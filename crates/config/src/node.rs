@@ -8,7 +8,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
 use crate::Position;
-use crate::scalar::Scalar;
+use crate::scalar::{Meaning, Scalar};
 
 /// A part of a configuration.
 #[derive(Clone)]
@@ -71,11 +71,26 @@ impl Node {
         }
     }
 
+    /// Gives every part of it the same position.
+    pub(crate) fn move_to(&mut self, position: &Position) {
+        self.position = position.clone();
+        match &mut self.content {
+            Content::Scalar(_) => {}
+            Content::List(items) => items.iter_mut().for_each(|item| item.move_to(position)),
+            Content::Map(entries) => {
+                for entry in entries {
+                    entry.key_position = position.clone();
+                    entry.value.move_to(position);
+                }
+            }
+        }
+    }
+
     /// Whether both say the same; positions, key order and comments do not matter.
     #[must_use]
     pub fn is_equal(&self, other: &Self) -> bool {
         match (&self.content, &other.content) {
-            (Content::Scalar(a), Content::Scalar(b)) => a == b || (a.is_null() && b.is_null()),
+            (Content::Scalar(a), Content::Scalar(b)) => a.is_equal(b),
             (Content::List(a), Content::List(b)) => {
                 a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.is_equal(b))
             }
@@ -100,8 +115,11 @@ impl Node {
 
     fn hash_into(&self, hasher: &mut DefaultHasher) {
         match &self.content {
-            Content::Scalar(scalar) if scalar.is_null() => 0_u8.hash(hasher),
-            Content::Scalar(scalar) => (1_u8, scalar).hash(hasher),
+            Content::Scalar(scalar) => match scalar.meaning() {
+                Meaning::Null => 0_u8.hash(hasher),
+                Meaning::Text(text) => (1_u8, text).hash(hasher),
+                _ => (4_u8, &scalar.text).hash(hasher),
+            },
             Content::List(items) => {
                 (2_u8, items.len()).hash(hasher);
                 items.iter().for_each(|item| item.hash_into(hasher));

@@ -56,6 +56,17 @@ impl Scalar {
         }
     }
 
+    /// Whether both say the same; `0x1F` and `31` do not, as they differ when read into text.
+    #[must_use]
+    pub fn is_equal(&self, other: &Self) -> bool {
+        match (self.meaning(), other.meaning()) {
+            (Meaning::Null, Meaning::Null) => true,
+            (Meaning::Text(a), Meaning::Text(b)) => a == b,
+            (Meaning::Null | Meaning::Text(_), _) | (_, Meaning::Null | Meaning::Text(_)) => false,
+            _ => self.text == other.text,
+        }
+    }
+
     /// Whether it says nothing.
     #[must_use]
     pub fn is_null(&self) -> bool {
