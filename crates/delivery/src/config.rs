@@ -4,7 +4,6 @@
 //! Tidegate asks for more (an answer before delivery needs storage or a clear word), it says so.
 
 mod optional;
-pub mod period;
 mod queue;
 mod retry;
 mod timeout;

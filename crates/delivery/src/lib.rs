@@ -4,9 +4,10 @@
 
 pub mod config;
 pub mod destination;
+mod engine;
 mod road;
 pub mod settings;
 
 pub use destination::{Attempt, Destination, Reply};
-pub use road::start;
+pub use road::{start, start_relay};
 pub use settings::Settings;

@@ -1,142 +1,154 @@
-//! Road: hands each request over directly, with a timeout and retries.
+//! Road: the shell around one engine.
 //!
-//! Owner of what is under way: one task for each request. Bounds: the memory of the process.
+//! Owner of the engine and of all that is held: one task. Others hold a [`Post`] to it.
+//! Bounds: the exporter's share of memory, and the queue's size when there is one.
+//!
+//! ```text
+//! edge ──reserve, commit──▶ Intake ──data──▶ ┌─────────┐ ──Load──▶ Courier ─▶ attempt task ─▶ world
+//! leaving callers ──────────────signals────▶ │  Owner  │ ◀──signals: ended, part ended──┘
+//! Road (drain, close) ──────────signals────▶ │ engine  │ ──Outcome──▶ Receipt of each caller
+//!                                            └─────────┘
+//! ```
 
+mod attempt;
+mod courier;
+mod intake;
+mod load;
+mod owner;
+mod relay;
+mod room;
+mod telemetry;
+
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
-use pipeline::{
-    Built, Code, Component, Consumer, Envelope, Environment, Need, Outcome, Refusal, Reservation,
-    Status, Verdict,
-};
+use pipeline::{Built, Component, Environment, Outcome, Outlet};
+use runtime::channel::{self, Ends, LatestReceiver};
 use runtime::clock::Clock;
-use runtime::shutdown::{self, Shutdown, Trigger};
-use runtime::task::Scope;
+use runtime::mailbox::{self, Post};
+use runtime::random::Random;
+use runtime::task::{Scope, Task};
 
-use crate::settings::{Retry, Settings};
-use crate::{Attempt, Destination, Reply};
+use self::attempt::ToDestination;
+use self::courier::Courier;
+use self::intake::{Handed, Intake};
+use self::owner::Owner;
+use self::relay::ToOutlet;
+use self::room::Room;
+use self::telemetry::Telemetry;
+use crate::Destination;
+use crate::engine::{AttemptId, Ending, Engine, MemberId, Rules, Wait};
+use crate::settings::Settings;
+
+/// Attempts at once of a road without a queue, where each request is its own.
+const DIRECT_MAX: usize = 1000;
+
+/// What the owner hears beside data.
+#[derive(Debug)]
+enum Signal {
+    Ended(AttemptId, Ending),
+    PartEnded(AttemptId, usize, Outcome),
+    Left(MemberId),
+    Crowded,
+    Drain(Instant),
+    Close(Instant),
+}
+
+type ToOwner = Post<Signal, Handed>;
 
 /// Starts the road to `destination`.
 pub fn start(env: &Environment, settings: Settings, destination: impl Destination) -> Built {
-    let (trigger, shutdown) = shutdown::signal();
-    let scope = env.scope.child("delivery");
-    let shared = Shared { destination, settings, clock: env.clock, shutdown };
-    let road = Road { shared: Arc::new(shared), scope: scope.clone() };
-    let component = Ending { trigger, scope, clock: env.clock };
-    Built { component: Arc::new(component), consumer: Arc::new(road) }
+    let telemetry = Telemetry::of_exporter(env, &settings);
+    let rules = rules(settings, false);
+    start_with(env, rules, telemetry, |post, scope| {
+        ToDestination::new(destination, env.clock, scope, post)
+    })
 }
 
-#[derive(Debug)]
-struct Ending {
-    trigger: Trigger,
+/// Starts a road that passes batches on to `next`, every caller's data under a receipt of its own.
+/// Retry, timeout and halving are left to the engines that come after it.
+pub fn start_relay(env: &Environment, settings: Settings, next: Outlet) -> Built {
+    let telemetry = Telemetry::of_processor(env);
+    let settings = Settings { timeout: None, retry: None, halve_refused: false, ..settings };
+    let rules = rules(settings, true);
+    start_with(env, rules, telemetry, |post, scope| ToOutlet::new(next, env.clock, scope, post))
+}
+
+fn rules(settings: Settings, is_relay: bool) -> Rules {
+    let workers_max = settings.queue.as_ref().map_or(DIRECT_MAX, |queue| queue.num_consumers);
+    Rules { settings, workers_max, is_relay, seed: Random::entropy().number() }
+}
+
+fn start_with<C: Courier>(
+    env: &Environment,
+    rules: Rules,
+    telemetry: Telemetry,
+    courier: impl FnOnce(ToOwner, Scope) -> C,
+) -> Built {
+    let (post, mailbox) = mailbox::mailbox(Ends { from: "callers and attempts", to: "delivery" });
+    let waits_ends = Ends { from: "delivery", to: "whoever asks what it waits for" };
+    let (publish, waits) = channel::latest(waits_ends, Arc::new(Vec::new()));
+    let scope = env.scope.child("delivery");
+    let room = Arc::new(Room::new(env, rules.settings.queue.as_ref()));
+    let consumer = Intake::new(&rules.settings, Arc::clone(&room), post.clone(), telemetry.clone());
+    let owner = Owner::new(owner::Parts {
+        engine: Engine::new(rules),
+        courier: courier(post.clone(), scope.child("attempts")),
+        room,
+        telemetry,
+        clock: env.clock,
+        mailbox,
+        post: post.clone(),
+        publish,
+    });
+    let task = scope.spawn("owner", owner.run());
+    let road = Road { post, waits, scope, clock: env.clock, _owner: task };
+    Built { component: Arc::new(road), consumer: Arc::new(consumer) }
+}
+
+/// The component: how the graph drains, ends and questions the owner.
+struct Road {
+    post: ToOwner,
+    waits: LatestReceiver<Arc<Vec<Wait>>>,
     scope: Scope,
     clock: Clock,
+    _owner: Task<()>,
 }
 
-impl Component for Ending {
+impl Road {
+    /// When what is left is answered, so that the answers still reach the callers.
+    fn ends_at(&self, deadline: Instant) -> Instant {
+        let left = deadline.saturating_duration_since(self.clock.now());
+        let margin = (left / 10).min(Duration::from_millis(500));
+        deadline.checked_sub(margin).unwrap_or(deadline)
+    }
+}
+
+impl Component for Road {
     fn drain(&self, deadline: Instant) {
-        self.trigger.begin(deadline);
+        self.post.signal(Signal::Drain(self.ends_at(deadline)));
     }
 
     fn close(&self, deadline: Instant) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            self.trigger.begin(deadline);
+            self.post.signal(Signal::Close(self.ends_at(deadline)));
             self.scope.idle_by(self.clock, deadline).await;
         })
     }
+
+    fn explain(&self) -> Vec<String> {
+        let now = self.clock.now();
+        self.waits.value().iter().map(|wait| wait.describe(now)).collect()
+    }
 }
 
-struct Road<D> {
-    shared: Arc<Shared<D>>,
-    scope: Scope,
-}
-
-struct Shared<D> {
-    destination: D,
-    settings: Settings,
-    clock: Clock,
-    shutdown: Shutdown,
-}
-
-impl<D> std::fmt::Debug for Road<D> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Road {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Road({})", self.scope.name())
     }
 }
 
-impl<D: Destination> Consumer for Road<D> {
-    fn reserve(&self, _need: &Need<'_>) -> Result<Reservation, Refusal> {
-        if self.shared.shutdown.deadline().is_some() {
-            return Err(Refusal::busy(Duration::from_secs(1), "the collector is shutting down"));
-        }
-        Ok(Reservation::Nothing)
-    }
-
-    fn commit(&self, envelope: Envelope, _reservation: Reservation) {
-        let shared = Arc::clone(&self.shared);
-        let task = self.scope.spawn("send", async move { shared.deliver(envelope).await });
-        task.detach();
-    }
-}
-
-impl<D: Destination> Shared<D> {
-    async fn deliver(&self, envelope: Envelope) {
-        let Some(deadline) = envelope.deadline() else { return };
-        let started = self.clock.now();
-        let mut interval = self.settings.retry.map_or(Duration::ZERO, |r| r.initial_interval);
-        let mut number = 1;
-        let reply = loop {
-            let reply = self.attempt(&envelope, number, deadline).await;
-            let Some(retry) = self.settings.retry else { break reply };
-            let asked = match &reply.verdict {
-                Verdict::RetryAfter { delay, .. } => delay.unwrap_or_default(),
-                Verdict::Unknown(_) => Duration::ZERO,
-                _ => break reply,
-            };
-            let next = self.clock.now() + interval.max(asked);
-            let is_over = retry.max_elapsed_time.is_some_and(|max| started + max < next);
-            if is_over || deadline <= next || self.shutdown.deadline().is_some() {
-                break reply;
-            }
-            self.clock.sleep_until(next).await;
-            interval = longer(interval, retry);
-            number += 1;
-        };
-        answer(envelope, reply);
-    }
-
-    async fn attempt(&self, envelope: &Envelope, number: u32, deadline: Instant) -> Reply {
-        let now = self.clock.now();
-        let deadline = self.settings.timeout.map_or(deadline, |t| deadline.min(now + t));
-        let attempt = Attempt {
-            payload: envelope.payload.clone(),
-            context: envelope.context.clone(),
-            deadline,
-            trace: envelope.contributors.first().and_then(|one| one.trace),
-            number,
-        };
-        let sent = self.clock.by(deadline, self.destination.send(attempt)).await;
-        sent.unwrap_or_else(|_| {
-            let status = Status::new(Code::DeadlineExceeded, "the destination did not answer");
-            Verdict::Unknown(status).into()
-        })
-    }
-}
-
-fn longer(interval: Duration, retry: Retry) -> Duration {
-    let secs = interval.as_secs_f64() * retry.multiplier;
-    Duration::try_from_secs_f64(secs).unwrap_or(retry.max_interval).min(retry.max_interval)
-}
-
-fn answer(envelope: Envelope, reply: Reply) {
-    let is_sole = envelope.contributors.len() == 1;
-    for contributor in envelope.contributors {
-        let outcome = Outcome {
-            rejected: if is_sole { reply.rejected } else { 0 },
-            warning: reply.warning.clone(),
-            ..Outcome::all(contributor.receipt.items(), reply.verdict.clone())
-        };
-        contributor.receipt.answer(outcome);
-    }
-}
+#[cfg(test)]
+mod tests;

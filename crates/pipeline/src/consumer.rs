@@ -31,6 +31,8 @@ pub struct Need<'a> {
     pub signal: Signal,
     /// Memory that the envelope is charged for.
     pub bytes: usize,
+    /// Encoded size of the payload.
+    pub bytes_encoded: usize,
     pub items: usize,
     /// The latest deadline of its contributors.
     pub deadline: Instant,
@@ -95,6 +97,7 @@ pub fn consume(consumer: &dyn Consumer, envelope: Envelope) {
     let need = Need {
         signal: envelope.payload.signal(),
         bytes: bytes.max(envelope.payload.bytes_len()),
+        bytes_encoded: envelope.payload.bytes_len(),
         items: envelope.payload.items(),
         deadline,
         context: &envelope.context,

@@ -31,4 +31,4 @@ pub use context::{Context, Metadata, SpanContext};
 pub use envelope::{Charge, Contributor, Envelope, Waiting};
 pub use factory::{Blueprint, Factory, Kind, Stability};
 pub use outcome::{Answer, Code, Outcome, Status, Verdict};
-pub use receipt::{Holder, Receipt, Sink, Waiter};
+pub use receipt::{Holder, Leaver, Receipt, Sink, Waiter};

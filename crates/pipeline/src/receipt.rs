@@ -109,6 +109,13 @@ impl Receipt {
         }
     }
 
+    /// A way to say that nobody waits any more, for who passes the data on under a receipt of its
+    /// own.
+    #[must_use]
+    pub fn leaver(&self) -> Leaver {
+        Leaver { link: Arc::clone(self.link()) }
+    }
+
     /// Cuts the duty into consecutive pieces of `sizes` items; all children exist before any starts.
     #[must_use]
     pub fn split(self, sizes: &[usize]) -> Vec<Self> {
@@ -195,6 +202,24 @@ impl Link {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Arc<dyn Holder>, u64)>> {
         lock(&self.holder)
+    }
+}
+
+/// Says that nobody waits any more for a receipt. Dropping it says nothing.
+pub struct Leaver {
+    link: Arc<Link>,
+}
+
+impl Leaver {
+    /// Tells the current holder of the receipt.
+    pub fn leave(self) {
+        self.link.leave();
+    }
+}
+
+impl fmt::Debug for Leaver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Leaver")
     }
 }
 

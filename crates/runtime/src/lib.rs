@@ -14,6 +14,7 @@ pub mod channel;
 pub mod clock;
 pub mod door;
 pub mod host;
+pub mod mailbox;
 pub mod metrics;
 pub mod net;
 pub mod random;

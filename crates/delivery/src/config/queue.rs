@@ -1,12 +1,12 @@
 //! `sending_queue`: how much is held at once, how it is merged, and what callers see of it.
 
 use config::gates::QUEUE_ALLOW_IN_MEMORY;
+use config::value::Duration;
 use config::{Faults, Gates};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Optional;
-use super::period::Period;
 use crate::settings::{Batch, LanesMax, Partition, Queue, Sizer};
 
 /// How much is held at once, and what callers see of it.
@@ -43,7 +43,7 @@ pub struct BatchWords {
     /// Whether requests are merged.
     pub enabled: bool,
     /// The longest that data waits for company.
-    pub flush_timeout: Period,
+    pub flush_timeout: Duration,
     /// From which size on a batch is sent at once.
     pub min_size: usize,
     /// The largest size that is sent; 0 sets no limit.
@@ -65,10 +65,10 @@ pub struct PartitionWords {
     /// without case and travel on.
     pub metadata_keys: Vec<String>,
     /// When a partition without data is forgotten; 0 means the default.
-    pub idle_timeout: Period,
+    pub idle_timeout: Duration,
 }
 
-const IDLE_TIMEOUT: Period = Period::from_secs(90);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
 impl Default for QueueWords {
     fn default() -> Self {
@@ -90,7 +90,7 @@ impl Default for BatchWords {
     fn default() -> Self {
         Self {
             enabled: true,
-            flush_timeout: Period::from_millis(200),
+            flush_timeout: Duration::from_millis(200),
             min_size: 8192,
             max_size: 0,
             sizer: None,
@@ -167,7 +167,7 @@ impl QueueWords {
 impl BatchWords {
     fn validate(&self, queue_sizer: Option<Sizer>) -> Result<Batch, Faults> {
         let mut faults = Faults::default();
-        if self.flush_timeout.non_zero().is_none() {
+        if self.flush_timeout.unless_zero().is_none() {
             faults.add("flush_timeout", "must be positive");
         }
         if 0 < self.max_size && self.max_size < self.min_size {
@@ -182,7 +182,7 @@ impl BatchWords {
         let keys =
             faults.take("partition.metadata_keys", distinct_keys(&self.partition.metadata_keys));
         faults.or(|| Batch {
-            flush_timeout: self.flush_timeout.non_zero(),
+            flush_timeout: self.flush_timeout.unless_zero(),
             min_size: self.min_size,
             max_size: (0 < self.max_size).then_some(self.max_size),
             sizer: self.effective_sizer(queue_sizer),
@@ -190,7 +190,7 @@ impl BatchWords {
                 metadata_keys: keys.unwrap_or_default(),
                 lanes_max: LanesMax::Evict(self.cache_size),
                 idle_timeout: Some(
-                    self.partition.idle_timeout.non_zero().unwrap_or(IDLE_TIMEOUT.get()),
+                    self.partition.idle_timeout.unless_zero().unwrap_or(IDLE_TIMEOUT.get()),
                 ),
             },
         })

@@ -1,10 +1,10 @@
 //! `retry_on_failure`: when to send again what was not accepted.
 
 use config::Faults;
+use config::value::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::period::Period;
 use crate::settings::Retry;
 
 /// When to send again what was not accepted.
@@ -14,16 +14,16 @@ pub struct RetryWords {
     /// Whether to send again at all.
     pub enabled: bool,
     /// The wait after the first failure.
-    pub initial_interval: Period,
+    pub initial_interval: Duration,
     /// How far a wait is spread at random around its length: 0.5 gives half to one and a half.
     pub randomization_factor: f64,
     /// How much longer each wait is than the one before.
     pub multiplier: f64,
     /// The longest wait. A delay that the destination asks for may be longer.
-    pub max_interval: Period,
+    pub max_interval: Duration,
     /// When to give up, counted from the first attempt; 0 goes on until the deadlines of the
     /// callers.
-    pub max_elapsed_time: Period,
+    pub max_elapsed_time: Duration,
     /// Whether a batch of several callers that is refused for its content is halved until the
     /// caller whose data it was stands alone.
     pub halve_refused: bool,
@@ -34,11 +34,11 @@ impl Default for RetryWords {
         let Retry { randomization_factor, multiplier, .. } = Retry::default();
         Self {
             enabled: true,
-            initial_interval: Period::from_secs(5),
+            initial_interval: Duration::from_secs(5),
             randomization_factor,
             multiplier,
-            max_interval: Period::from_secs(30),
-            max_elapsed_time: Period::from_secs(300),
+            max_interval: Duration::from_secs(30),
+            max_elapsed_time: Duration::from_secs(300),
             halve_refused: true,
         }
     }
@@ -54,7 +54,7 @@ impl RetryWords {
         if !self.multiplier.is_finite() || self.multiplier < 0.0 {
             faults.add("multiplier", "must not be negative");
         }
-        if let Some(elapsed) = self.max_elapsed_time.non_zero() {
+        if let Some(elapsed) = self.max_elapsed_time.unless_zero() {
             if elapsed < self.initial_interval.get() {
                 faults.add("max_elapsed_time", "must not be less than `initial_interval`");
             }
@@ -71,7 +71,7 @@ impl RetryWords {
             randomization_factor: self.randomization_factor,
             multiplier: self.multiplier,
             max_interval: self.max_interval.get(),
-            max_elapsed_time: self.max_elapsed_time.non_zero(),
+            max_elapsed_time: self.max_elapsed_time.unless_zero(),
         }
     }
 }

@@ -2,27 +2,26 @@
 
 use std::borrow::Cow;
 
+use config::value::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
-
-use super::period::Period;
 
 /// How long one attempt may take; 0 leaves it to the deadlines of the callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(transparent)]
-pub struct TimeoutWords(Period);
+pub struct TimeoutWords(Duration);
 
 impl TimeoutWords {
     /// For exporters with another default than 5 s.
     #[must_use]
     pub const fn from_secs(secs: u64) -> Self {
-        Self(Period::from_secs(secs))
+        Self(Duration::from_secs(secs))
     }
 
     /// The period; `None` when there is no limit.
     #[must_use]
     pub fn period(self) -> Option<std::time::Duration> {
-        self.0.non_zero()
+        self.0.unless_zero()
     }
 }
 
@@ -42,6 +41,6 @@ impl JsonSchema for TimeoutWords {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Period::json_schema(generator)
+        Duration::json_schema(generator)
     }
 }

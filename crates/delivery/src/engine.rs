@@ -1,0 +1,324 @@
+//! Engine: all decisions of one road out, as a pure state machine.
+//!
+//! `step(event, now)` gives the actions to perform; nothing here waits, locks or knows the time.
+//! Owner: the task of `road`. Bounds: admission bounds the envelopes, everything else follows.
+//! Invariant: every member is answered exactly once, and no part is in two places.
+
+mod admission;
+mod batch;
+mod breaker;
+mod dispatch;
+mod drain;
+mod endings;
+mod explain;
+mod halving;
+mod lane;
+mod lanes;
+mod leaving;
+mod member;
+mod pending;
+mod retry;
+mod workers;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pipeline::{Metadata, Outcome, Status};
+use wire::Signal;
+
+use self::admission::Admission;
+use self::batch::Batch;
+use self::halving::Halvings;
+use self::lane::{Lane, LaneId};
+use self::member::Member;
+use self::retry::Random;
+use self::workers::Workers;
+use crate::destination::Reply;
+use crate::settings::{LanesMax, Retry, Settings, Sizer};
+
+pub(crate) use self::batch::Cut;
+pub(crate) use self::explain::Wait;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct EnvelopeId(pub(crate) u64);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct MemberId(pub(crate) u64);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct AttemptId(pub(crate) u64);
+
+/// What data must agree in to be merged.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct LaneKey {
+    pub(crate) signal: Signal,
+    pub(crate) metadata: Metadata,
+}
+
+/// An envelope that was handed over.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrival {
+    pub(crate) envelope: EnvelopeId,
+    pub(crate) key: LaneKey,
+    /// What it takes of the queue, in the queue's unit.
+    pub(crate) size: usize,
+    pub(crate) members: Vec<Arrived>,
+}
+
+/// One contributor of an arrival.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrived {
+    pub(crate) id: MemberId,
+    pub(crate) deadline: Instant,
+    /// Whether the caller sends nothing more before its answer.
+    pub(crate) is_blocked: bool,
+    /// Its items in order. One slice that may be cut anywhere, or, when batches are measured in
+    /// bytes, slices that are taken whole.
+    pub(crate) slices: Vec<Slice>,
+}
+
+/// Consecutive items and their size in the unit of the batches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slice {
+    pub(crate) items: usize,
+    pub(crate) weight: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    Arrived(Arrival),
+    /// An attempt ended as a whole.
+    Ended(AttemptId, Ending),
+    /// One part of an attempt ended, when parts are answered one by one.
+    PartEnded(AttemptId, usize, Outcome),
+    /// The caller of a member no longer waits.
+    Left(MemberId),
+    /// Someone was refused for lack of room.
+    Crowded,
+    Timer,
+    /// Flush everything and start no new backoff; answer what is left at the instant given.
+    Drain(Instant),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Ending {
+    Reply(Reply),
+    /// The task ended without a reply: it panicked.
+    Lost,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Action {
+    Start(Start),
+    /// The member ended; its caller, if it still waits, is told.
+    Answer {
+        member: MemberId,
+        outcome: Outcome,
+        /// Items that were not sent because the caller left.
+        withdrawn: usize,
+    },
+    /// The caller is told "delivered" now, because the queue answers before delivery.
+    Acknowledge(MemberId),
+    /// All members of the envelope ended: its bytes and its room are free.
+    Release(EnvelopeId),
+    /// Tells whoever carries this part on that nobody waits for it.
+    Withdraw(AttemptId, usize),
+    /// Stops an attempt; its end will not be heard.
+    Abort(AttemptId),
+    /// For the operator's logs.
+    Note(Note),
+}
+
+/// One attempt to start.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Start {
+    pub(crate) attempt: AttemptId,
+    pub(crate) key: Arc<LaneKey>,
+    pub(crate) parts: Vec<StartPart>,
+    pub(crate) items: usize,
+    /// Why the batch was cut, if this is its first attempt and it was batched.
+    pub(crate) cut: Option<Cut>,
+    pub(crate) number: u32,
+    pub(crate) deadline: Instant,
+}
+
+/// Items of one member: `range` counts from the member's first item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StartPart {
+    pub(crate) member: MemberId,
+    pub(crate) envelope: EnvelopeId,
+    pub(crate) range: Range<usize>,
+    /// `None` when nobody waits: the data is owed until it is delivered or given up.
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// What operators look for in the logs.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Note {
+    WillRetry { interval: Duration, status: Status, items: usize },
+    GaveUp { status: Status, items: usize, is_owed: bool },
+    PartialSuccess { rejected: u64, warning: Arc<str> },
+}
+
+/// The rules that one engine follows.
+#[derive(Clone, Debug)]
+pub(crate) struct Rules {
+    pub(crate) settings: Settings,
+    /// Attempts under way at once.
+    pub(crate) workers_max: usize,
+    /// Parts are answered one by one by who carries them on; nothing is retried or halved here.
+    pub(crate) is_relay: bool,
+    pub(crate) seed: u64,
+}
+
+/// The state of one road out.
+#[derive(Clone, Debug)]
+pub(crate) struct Engine {
+    rules: Rules,
+    admission: Admission,
+    members: BTreeMap<MemberId, Member>,
+    lanes: BTreeMap<LaneId, Lane>,
+    lane_of_key: BTreeMap<LaneKey, LaneId>,
+    lane_next: u64,
+    /// Lanes by the time they last had something to do.
+    lanes_by_age: BTreeSet<(Instant, LaneId)>,
+    /// Lanes with something to start, in the order of their turns.
+    turns: VecDeque<LaneId>,
+    /// Lanes that wait until another unproven lane's attempt ends.
+    unproven_turns: VecDeque<LaneId>,
+    /// Lanes whose pending batch waits for company.
+    undue: BTreeSet<LaneId>,
+    /// When a lane is to be looked at again.
+    wakes: BTreeSet<(Instant, LaneId)>,
+    workers: Workers,
+    /// Batches that wait for their next attempt.
+    backoffs: BTreeMap<(Instant, u64), (LaneId, Batch)>,
+    backoff_next: u64,
+    halvings: Halvings,
+    random: Random,
+    /// When what is left is answered, once draining has begun.
+    ends_at: Option<Instant>,
+    actions: Vec<Action>,
+}
+
+impl Engine {
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self {
+            admission: Admission::new(rules.settings.queue.as_ref()),
+            workers: Workers::new(rules.workers_max),
+            random: Random::new(rules.seed),
+            rules,
+            members: BTreeMap::new(),
+            lanes: BTreeMap::new(),
+            lane_of_key: BTreeMap::new(),
+            lane_next: 0,
+            lanes_by_age: BTreeSet::new(),
+            turns: VecDeque::new(),
+            unproven_turns: VecDeque::new(),
+            undue: BTreeSet::new(),
+            wakes: BTreeSet::new(),
+            backoffs: BTreeMap::new(),
+            backoff_next: 0,
+            halvings: Halvings::default(),
+            ends_at: None,
+            actions: Vec::new(),
+        }
+    }
+
+    /// Decides what follows from `event`.
+    pub(crate) fn step(&mut self, event: Event, now: Instant) -> Vec<Action> {
+        match event {
+            Event::Arrived(arrival) => self.arrived(arrival, now),
+            Event::Ended(attempt, ending) => self.ended(attempt, ending, now),
+            Event::PartEnded(attempt, part, outcome) => {
+                self.part_ended(attempt, part, outcome, now);
+            }
+            Event::Left(member) => self.left(member),
+            Event::Crowded => self.flush_all(Cut::Full),
+            Event::Timer => self.timer(now),
+            Event::Drain(ends_at) => self.drain(ends_at, now),
+        }
+        self.admit_parked(now);
+        self.dispatch(now);
+        std::mem::take(&mut self.actions)
+    }
+
+    /// When `Timer` is due next.
+    pub(crate) fn next_timer(&self) -> Option<Instant> {
+        let lane = self.wakes.first().map(|(at, _)| *at);
+        let backoff = self.backoffs.keys().next().map(|(at, _)| *at);
+        let slow = self.is_shared().then(|| self.workers.next_slow()).flatten();
+        let end = self.ends_at.filter(|_| !self.is_empty());
+        [lane, backoff, slow, self.next_eviction(), end].into_iter().flatten().min()
+    }
+
+    /// Whether nothing is held.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// Whether the attempt has not ended.
+    pub(crate) fn is_running(&self, attempt: AttemptId) -> bool {
+        self.workers.is_running(attempt)
+    }
+
+    /// The metadata keys by which data is kept apart.
+    pub(crate) fn metadata_keys(&self) -> &[String] {
+        self.batch_rules().map_or(&[], |batch| &batch.partition.metadata_keys)
+    }
+
+    /// What is held now, in the queue's unit.
+    pub(crate) fn queue_used(&self) -> usize {
+        self.admission.used()
+    }
+
+    /// Lanes that exist now.
+    pub(crate) fn lanes_len(&self) -> usize {
+        self.lanes.len()
+    }
+
+    /// Attempts under way or waiting for their next try.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.workers.len() + self.backoffs.len()
+    }
+
+    fn timer(&mut self, now: Instant) {
+        if self.ends_at.is_some_and(|at| at <= now) {
+            return self.answer_all_left();
+        }
+        if self.is_shared() {
+            self.workers.promote_slow(now);
+        }
+        self.resume_backoffs(now);
+        self.wake_lanes(now);
+        self.evict_idle(now);
+    }
+
+    /// Whether several lanes compete for the workers.
+    fn is_shared(&self) -> bool {
+        1 < self.lanes.len() && !self.rules.is_relay
+    }
+
+    fn retry(&self) -> Option<Retry> {
+        self.rules.settings.retry.filter(|_| self.ends_at.is_none())
+    }
+
+    fn batch_rules(&self) -> Option<&crate::settings::Batch> {
+        self.rules.settings.queue.as_ref()?.batch.as_ref()
+    }
+
+    fn batch_max(&self) -> Option<usize> {
+        self.batch_rules()?.max_size
+    }
+
+    fn is_measured_in_bytes(&self) -> bool {
+        self.batch_rules().is_some_and(|batch| batch.sizer == Sizer::Bytes)
+    }
+
+    fn lanes_max(&self) -> LanesMax {
+        self.batch_rules().map_or(LanesMax::Unlimited, |batch| batch.partition.lanes_max)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! Dispatch: which lane the next free worker serves.
+//!
+//! Lanes take turns. A lane that is not proven gets one attempt at a time, and all of them
+//! together half of the workers, so that a target that fails or swallows costs the others nothing.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pipeline::{Code, Status, Verdict};
+
+use super::batch::Batch;
+use super::lane::LaneId;
+use super::{Action, Engine, MemberId, Start, StartPart};
+
+/// How long an attempt may take that nobody waits for and that has no timeout.
+const ATTEMPT_MAX: Duration = Duration::from_hours(1);
+
+/// Whether a lane may start something now.
+enum Gate {
+    Open {
+        is_trial: bool,
+    },
+    ShutUntil(Instant),
+    /// One attempt at a time, and one is under way.
+    Busy,
+    /// Too many lanes that are not proven are trying.
+    Unproven,
+    Nothing,
+}
+
+impl Engine {
+    pub(super) fn dispatch(&mut self, now: Instant) {
+        while self.workers.has_free() {
+            let Some(id) = self.next_turn() else { return };
+            match self.gate(id, now) {
+                Gate::Open { is_trial } => {
+                    self.start_next(id, is_trial, now);
+                    self.give_turn(id);
+                }
+                Gate::ShutUntil(at) => self.wake_at(id, at),
+                Gate::Unproven => {
+                    self.unproven_turns.push_back(id);
+                    self.set_turn(id, true);
+                }
+                Gate::Busy | Gate::Nothing => {}
+            }
+            self.forget_if_evicted(id);
+        }
+    }
+
+    /// Lines a lane up if it has something to start.
+    pub(super) fn give_turn(&mut self, id: LaneId) {
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        if !lane.has_turn && lane.is_startable() {
+            lane.has_turn = true;
+            self.turns.push_back(id);
+        }
+    }
+
+    fn next_turn(&mut self) -> Option<LaneId> {
+        let unproven = self.workers.has_free_trial().then(|| self.unproven_turns.pop_front());
+        let id = unproven.flatten().or_else(|| self.turns.pop_front())?;
+        self.set_turn(id, false);
+        Some(id)
+    }
+
+    fn set_turn(&mut self, id: LaneId, has_turn: bool) {
+        if let Some(lane) = self.lanes.get_mut(&id) {
+            lane.has_turn = has_turn;
+        }
+    }
+
+    fn gate(&self, id: LaneId, now: Instant) -> Gate {
+        let Some(lane) = self.lanes.get(&id).filter(|lane| lane.is_startable()) else {
+            return Gate::Nothing;
+        };
+        if let Some(until) = lane.breaker.open_until().filter(|until| now < *until) {
+            return Gate::ShutUntil(until);
+        }
+        let is_trial = self.is_shared() && !lane.is_proven;
+        if (is_trial || lane.breaker.is_probing()) && 0 < lane.running {
+            Gate::Busy
+        } else if is_trial && !self.workers.has_free_trial() {
+            Gate::Unproven
+        } else {
+            Gate::Open { is_trial }
+        }
+    }
+
+    fn start_next(&mut self, id: LaneId, is_trial: bool, now: Instant) {
+        loop {
+            let Some(lane) = self.lanes.get_mut(&id) else { return };
+            let Some(mut batch) = lane.take_next(&mut self.members) else { return };
+            self.prune(&mut batch, now);
+            if !batch.parts.is_empty() {
+                return self.start(id, batch, is_trial, now);
+            }
+            self.half_consumed(&batch);
+        }
+    }
+
+    /// Drops what nobody waits for any more.
+    fn prune(&mut self, batch: &mut Batch, now: Instant) {
+        let members = &self.members;
+        batch.extract(|part| members.get(&part.member).is_some_and(|member| !member.has_left));
+        let is_in_time = |id: MemberId| {
+            members.get(&id).is_some_and(|one| one.deadline.is_none_or(|deadline| now < deadline))
+        };
+        for part in batch.extract(|part| is_in_time(part.member)) {
+            let status = Status::new(Code::Unavailable, "the deadline passed before it was sent");
+            let delay = Some(self.suggested_delay());
+            self.settle(part.member, part.range, Verdict::RetryAfter { delay, status });
+        }
+    }
+
+    fn start(&mut self, id: LaneId, mut batch: Batch, is_trial: bool, now: Instant) {
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        lane.running += 1;
+        let key = Arc::clone(&lane.key);
+        batch.attempts += 1;
+        batch.first_attempt.get_or_insert(now);
+        let timeout = self.rules.settings.timeout.unwrap_or(ATTEMPT_MAX);
+        let mut latest = Some(now);
+        let mut parts = Vec::with_capacity(batch.parts.len());
+        for part in &batch.parts {
+            let Some(member) = self.members.get_mut(&part.member) else { continue };
+            member.flying.push(part.range.clone());
+            latest = latest.zip(member.deadline).map(|(a, b)| a.max(b));
+            parts.push(StartPart {
+                member: part.member,
+                envelope: member.envelope,
+                range: part.range.clone(),
+                deadline: member.deadline,
+            });
+        }
+        let deadline = latest.map_or(now + timeout, |latest| latest.min(now + timeout));
+        let (items, number) = (batch.items(), batch.attempts);
+        let cut = batch.cut.filter(|_| number == 1 && batch.half_of.is_none());
+        let attempt = self.workers.start(id, batch, is_trial, (now, deadline));
+        let start = Start { attempt, key, parts, items, cut, number, deadline };
+        self.actions.push(Action::Start(start));
+    }
+}

@@ -1,0 +1,178 @@
+//! Endings: what an ended attempt means for each of its contributors.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use pipeline::{Code, Outcome, Status, Verdict};
+
+use super::batch::{Batch, Part};
+use super::lane::LaneId;
+use super::workers::Running;
+use super::{AttemptId, Ending, Engine, Note};
+use crate::destination::Reply;
+
+/// Why a refusal may concern only a part of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Blame {
+    /// Some item is not valid.
+    Content,
+    /// There is too much of it.
+    Size,
+    /// Whatever it is, it concerns all alike.
+    Other,
+}
+
+impl Engine {
+    pub(super) fn ended(&mut self, attempt: AttemptId, ending: Ending, now: Instant) {
+        let Some(running) = self.workers.end(attempt) else { return };
+        let Running { batch, lane, started, .. } = running;
+        for part in &batch.parts {
+            self.land(part);
+        }
+        if let Some(lane) = self.lanes.get_mut(&lane) {
+            lane.running -= 1;
+        }
+        match ending {
+            Ending::Lost => {
+                let status = Status::new(Code::Internal, "the attempt ended without a reply");
+                self.half_consumed(&batch);
+                self.give_up(batch.parts, &Verdict::Unknown(status), None);
+            }
+            Ending::Reply(reply) => match reply.verdict.clone() {
+                Verdict::Delivered => {
+                    self.workers.learn(now - started);
+                    self.answered(lane);
+                    self.delivered(batch, reply);
+                }
+                Verdict::Refused(status) => {
+                    self.answered(lane);
+                    self.refused(lane, batch, status);
+                }
+                verdict => self.failed(lane, batch, verdict, now),
+            },
+        }
+        self.give_turn(lane);
+        self.forget_if_evicted(lane);
+    }
+
+    /// A part that was carried on by itself ended.
+    pub(super) fn part_ended(
+        &mut self,
+        attempt: AttemptId,
+        index: usize,
+        outcome: Outcome,
+        now: Instant,
+    ) {
+        let Some(running) = self.workers.find(attempt) else { return };
+        let Some(is_open) = running.is_part_open.get_mut(index) else { return };
+        if !std::mem::take(is_open) {
+            return;
+        }
+        let part = running.batch.parts[index].clone();
+        let (lane, started) = (running.lane, running.started);
+        let is_over = !running.is_part_open.contains(&true);
+        self.land(&part);
+        self.settle_with(&part, outcome);
+        if is_over {
+            self.workers.end(attempt);
+            self.workers.learn(now - started);
+            if let Some(lane) = self.lanes.get_mut(&lane) {
+                lane.running -= 1;
+            }
+            self.give_turn(lane);
+            self.forget_if_evicted(lane);
+        }
+    }
+
+    /// The items of `part` are not being sent any more.
+    fn land(&mut self, part: &Part) {
+        if let Some(member) = self.members.get_mut(&part.member) {
+            member.flying.retain(|range| *range != part.range);
+        }
+    }
+
+    /// The destination answered: the lane is proven, and what was halted is resumed.
+    fn answered(&mut self, id: LaneId) {
+        if let Some(lane) = self.lanes.get_mut(&id) {
+            lane.is_proven = true;
+            lane.breaker.succeeded();
+        }
+    }
+
+    /// The destination has it. What it rejected beside that is known only if there was one caller.
+    fn delivered(&mut self, batch: Batch, reply: Reply) {
+        self.half_consumed(&batch);
+        let is_sole = batch.members_len() == 1;
+        let Reply { rejected, warning, .. } = reply;
+        if 0 < rejected || warning.is_some() {
+            let warning = warning.clone().unwrap_or_default();
+            self.note(Note::PartialSuccess { rejected, warning });
+        }
+        let warning = match warning {
+            Some(warning) => Some(warning),
+            None if 0 < rejected && !is_sole => Some(merged_warning(rejected)),
+            None => None,
+        };
+        for part in batch.parts {
+            if let Some(member) = self.members.get_mut(&part.member) {
+                member.outcome.rejected += if is_sole { rejected } else { 0 };
+                let kept = member.outcome.warning.take();
+                member.outcome.warning = kept.or_else(|| warning.clone());
+            }
+            self.settle(part.member, part.range, Verdict::Delivered);
+        }
+    }
+
+    fn refused(&mut self, lane: LaneId, batch: Batch, status: Status) {
+        match blame(&status) {
+            Blame::Size if 1 < batch.items() => self.cut_oversize(lane, batch),
+            Blame::Content if self.rules.settings.halve_refused => {
+                self.refused_for_content(lane, batch, status);
+            }
+            // It can't be tried again here, but the caller may: an answer without a delay would
+            // be taken as final.
+            Blame::Other if status.code == Code::ResourceExhausted => {
+                self.half_consumed(&batch);
+                let verdict = Verdict::RetryAfter { delay: None, status };
+                self.give_up(batch.parts, &verdict, None);
+            }
+            _ => {
+                self.half_consumed(&batch);
+                self.give_up(batch.parts, &Verdict::Refused(status), None);
+            }
+        }
+    }
+
+    fn settle_with(&mut self, part: &Part, outcome: Outcome) {
+        let Some(member) = self.members.get_mut(&part.member) else { return };
+        member.open -= part.items();
+        member.outcome.join(outcome.shifted(part.range.start));
+        if member.open == 0 {
+            self.end_member(part.member);
+        } else if member.is_tail() {
+            let lane = member.lane;
+            self.tail_found(lane);
+        }
+    }
+}
+
+/// What a refusal is about.
+pub(super) fn blame(status: &Status) -> Blame {
+    let message = status.message.to_ascii_lowercase();
+    let is_about_size = ["larger than max", "too large", "message size"];
+    let is_too_large = status.http == Some(413)
+        || (status.code == Code::ResourceExhausted
+            && is_about_size.iter().any(|words| message.contains(words)));
+    if is_too_large {
+        Blame::Size
+    } else if status.code == Code::InvalidArgument || status.http == Some(400) {
+        Blame::Content
+    } else {
+        Blame::Other
+    }
+}
+
+fn merged_warning(rejected: u64) -> Arc<str> {
+    format!("the destination rejected {rejected} items of a batch that this request was part of")
+        .into()
+}

@@ -1,0 +1,91 @@
+//! Explain: what waits, for what, and until when at the latest.
+
+use std::time::Instant;
+
+use super::Engine;
+use super::lane::Lane;
+
+/// Lanes that are described one by one; the rest is counted.
+const LANES_MAX: usize = 8;
+
+/// Something that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wait {
+    what: String,
+    /// When it ends at the latest; `None` when it ends with an event.
+    until: Option<Instant>,
+}
+
+impl Wait {
+    /// The wait as shown to operators.
+    pub(crate) fn describe(&self, now: Instant) -> String {
+        let Self { what, until } = self;
+        match until {
+            Some(at) => {
+                let left = at.saturating_duration_since(now).as_millis();
+                format!("{what}; ends in {left} ms at the latest")
+            }
+            None => what.clone(),
+        }
+    }
+}
+
+impl Engine {
+    /// A line for each kind of wait.
+    pub(crate) fn explain(&self) -> Vec<Wait> {
+        let mut waits = Vec::new();
+        waits.extend(self.explain_parked());
+        let busy: Vec<&Lane> = self.lanes.values().filter(|lane| !lane.is_empty()).collect();
+        for lane in busy.iter().take(LANES_MAX) {
+            self.explain_lane(lane, &mut waits);
+        }
+        if let Some(more) = busy.len().checked_sub(LANES_MAX + 1) {
+            waits.push(Wait { what: format!("and {} more partitions", more + 1), until: None });
+        }
+        if let Some((at, _)) = self.backoffs.keys().next_back() {
+            let what = format!("{} batches wait to be sent again", self.backoffs.len());
+            waits.push(Wait { what, until: Some(*at) });
+        }
+        if 0 < self.workers.len() {
+            let what = format!("{} exports are under way", self.workers.len());
+            waits.push(Wait { what, until: self.workers.latest_deadline() });
+        }
+        waits
+    }
+
+    fn explain_parked(&self) -> Option<Wait> {
+        let count = self.admission.parked_len();
+        let parked = self.members.values().filter(|member| member.lane.is_none());
+        let until = parked.filter_map(|member| member.deadline).max();
+        let what = format!("{count} requests wait for room in the queue");
+        (0 < count).then_some(Wait { what, until })
+    }
+
+    fn explain_lane(&self, lane: &Lane, waits: &mut Vec<Wait>) {
+        let name = lane.name();
+        let flush_timeout = self.batch_rules().and_then(|batch| batch.flush_timeout);
+        if let Some(pending) = &lane.pending {
+            let items = pending.batch.items();
+            let wait = match pending.due {
+                Some(_) => Wait {
+                    what: format!("{name}: {items} items wait for a free worker"),
+                    until: self.workers.latest_deadline(),
+                },
+                None => Wait {
+                    what: format!("{name}: {items} items wait for company"),
+                    until: pending.cut_at(flush_timeout).map(|(at, _)| at),
+                },
+            };
+            waits.push(wait);
+        }
+        if !lane.ready.is_empty() {
+            let what = format!("{name}: {} batches wait for a worker", lane.ready.len());
+            let until = lane.breaker.open_until().or(self.workers.latest_deadline());
+            waits.push(Wait { what, until });
+        }
+        if let Some(until) = lane.breaker.open_until() {
+            let what = format!("{name}: the destination asked for a pause, or keeps failing");
+            waits.push(Wait { what, until: Some(until) });
+        }
+    }
+}

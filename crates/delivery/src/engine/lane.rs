@@ -1,0 +1,125 @@
+//! Lane: the work of one partition, as it stands.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pipeline::{Code, Status, Verdict};
+
+use super::LaneKey;
+use super::batch::{Batch, Cut};
+use super::breaker::Breaker;
+use super::pending::{Members, unmark};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct LaneId(pub(super) u64);
+
+#[derive(Clone, Debug)]
+pub(super) struct Lane {
+    pub(super) key: Arc<LaneKey>,
+    /// Waits for company.
+    pub(super) pending: Option<Pending>,
+    /// Wait for a worker only.
+    pub(super) ready: VecDeque<Batch>,
+    pub(super) running: usize,
+    /// Batches of this lane in backoff, or held by a halving.
+    pub(super) waiting: usize,
+    pub(super) breaker: Breaker,
+    /// Whether the destination answered the last attempt.
+    pub(super) is_proven: bool,
+    pub(super) last_failure: Option<Status>,
+    /// Whether it stands in the turns, or among the unproven.
+    pub(super) has_turn: bool,
+    pub(super) wake: Option<Instant>,
+    pub(super) last_used: Instant,
+    /// It goes as soon as it is empty.
+    pub(super) is_evicted: bool,
+}
+
+/// The batch that waits for company.
+#[derive(Clone, Debug)]
+pub(super) struct Pending {
+    pub(super) batch: Batch,
+    pub(super) opened_at: Instant,
+    pub(super) last_arrival: Instant,
+    /// Members whose caller may send more, or does not wait.
+    pub(super) open_callers: usize,
+    /// It goes to the next free worker, and may grow until then.
+    pub(super) due: Option<Cut>,
+}
+
+impl Lane {
+    pub(super) fn new(key: Arc<LaneKey>, now: Instant) -> Self {
+        Self {
+            key,
+            pending: None,
+            ready: VecDeque::new(),
+            running: 0,
+            waiting: 0,
+            breaker: Breaker::default(),
+            is_proven: false,
+            last_failure: None,
+            has_turn: false,
+            wake: None,
+            last_used: now,
+            is_evicted: false,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.pending.is_none() && self.ready.is_empty() && self.running + self.waiting == 0
+    }
+
+    /// What is said about it to operators.
+    pub(super) fn name(&self) -> String {
+        let values =
+            self.key.metadata.iter().map(|(key, values)| format!("{key}={}", values.join(",")));
+        let values = values.collect::<Vec<_>>().join(" ");
+        if values.is_empty() {
+            self.key.signal.to_string()
+        } else {
+            format!("{} {values}", self.key.signal)
+        }
+    }
+
+    /// What a caller is told that cannot wait until the lane is used again.
+    pub(super) fn shut_verdict(&self, delay: Duration) -> Verdict {
+        let unknown = || Status::new(Code::Unavailable, "the destination is not taking data");
+        let status = self.last_failure.clone().unwrap_or_else(unknown);
+        Verdict::RetryAfter { delay: Some(delay), status }
+    }
+
+    /// Whether a free worker could take something.
+    pub(super) fn is_startable(&self) -> bool {
+        !self.ready.is_empty() || self.pending.as_ref().is_some_and(|pending| pending.due.is_some())
+    }
+
+    /// What the next free worker takes.
+    pub(super) fn take_next(&mut self, members: &mut Members) -> Option<Batch> {
+        self.ready.pop_front().or_else(|| self.take_pending_if_due(members))
+    }
+
+    fn take_pending_if_due(&mut self, members: &mut Members) -> Option<Batch> {
+        let cut = self.pending.as_ref()?.due?;
+        let mut batch = self.pending.take()?.batch;
+        batch.cut = Some(cut);
+        unmark(members, &batch);
+        Some(batch)
+    }
+}
+
+impl Pending {
+    /// When it is cut if nothing more happens.
+    pub(super) fn cut_at(&self, flush_timeout: Option<Duration>) -> Option<(Instant, Cut)> {
+        let flush_timeout = flush_timeout?;
+        let timer = self.opened_at + flush_timeout;
+        let quiet = self.last_arrival + quiet_period(flush_timeout);
+        let is_idle = self.open_callers == 0 && quiet < timer;
+        Some(if is_idle { (quiet, Cut::Idle) } else { (timer, Cut::Timer) })
+    }
+}
+
+/// How long nothing arrives until nobody is expected who could send company.
+fn quiet_period(flush_timeout: Duration) -> Duration {
+    (flush_timeout / 10).min(Duration::from_millis(50))
+}

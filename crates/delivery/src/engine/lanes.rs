@@ -1,0 +1,105 @@
+//! Lanes: which exist, and who goes when there are too many.
+//!
+//! Bounds: `lanes_max`, and beyond it one lane for each admitted envelope until it is empty.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use pipeline::{Code, Status, Verdict};
+
+use super::batch::Cut;
+use super::lane::{Lane, LaneId};
+use super::{Arrived, Engine, LaneKey};
+use crate::settings::LanesMax;
+
+impl Engine {
+    /// The lane of `key`, made if needed; `None` when there are too many.
+    pub(super) fn lane_for(&mut self, key: LaneKey, now: Instant) -> Option<LaneId> {
+        if let Some(id) = self.lane_of_key.get(&key).copied() {
+            self.touch(id, now);
+            return Some(id);
+        }
+        match self.lanes_max() {
+            LanesMax::Refuse(max) if max <= self.lanes.len() => return None,
+            LanesMax::Evict(max) if max <= self.lanes.len() => self.evict_oldest(),
+            _ => {}
+        }
+        let id = LaneId(self.lane_next);
+        self.lane_next += 1;
+        self.lanes.insert(id, Lane::new(Arc::new(key.clone()), now));
+        self.lane_of_key.insert(key, id);
+        self.lanes_by_age.insert((now, id));
+        Some(id)
+    }
+
+    pub(super) fn refuse_lane(&mut self, members: &[Arrived]) {
+        let message = "too many batcher metadata-value combinations";
+        for arrived in members {
+            let Some(member) = self.members.get(&arrived.id) else { continue };
+            let verdict = Verdict::Refused(Status::new(Code::InvalidArgument, message));
+            self.settle(arrived.id, 0..member.items, verdict);
+        }
+    }
+
+    /// Removes a lane that was evicted, or makes sure it can be, once it is empty.
+    pub(super) fn forget_if_evicted(&mut self, id: LaneId) {
+        if self.lanes.get(&id).is_some_and(|lane| lane.is_evicted && lane.is_empty()) {
+            self.forget(id);
+        }
+    }
+
+    /// When the lane that was idle longest is due to go.
+    pub(super) fn next_eviction(&self) -> Option<Instant> {
+        let idle_timeout = self.batch_rules()?.partition.idle_timeout?;
+        let (last_used, _) = self.lanes_by_age.first()?;
+        Some(*last_used + idle_timeout)
+    }
+
+    pub(super) fn evict_idle(&mut self, now: Instant) {
+        while self.next_eviction().is_some_and(|at| at <= now) {
+            let Some((_, id)) = self.lanes_by_age.first().copied() else { return };
+            let is_kept = self.lanes.get(&id).is_some_and(|lane| {
+                !lane.is_empty() || lane.breaker.open_until().is_some_and(|until| now < until)
+            });
+            if is_kept {
+                self.touch(id, now);
+            } else {
+                self.forget(id);
+            }
+        }
+    }
+
+    /// The oldest lane makes room. What it holds becomes ready work; nothing is waited for.
+    fn evict_oldest(&mut self) {
+        let Some((_, id)) = self.lanes_by_age.first().copied() else { return };
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        if lane.is_empty() {
+            return self.forget(id);
+        }
+        lane.is_evicted = true;
+        let key = Arc::clone(&lane.key);
+        let last_used = lane.last_used;
+        self.lane_of_key.remove(&*key);
+        self.lanes_by_age.remove(&(last_used, id));
+        self.make_due(id, Cut::Full);
+    }
+
+    fn touch(&mut self, id: LaneId, now: Instant) {
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        self.lanes_by_age.remove(&(lane.last_used, id));
+        lane.last_used = now;
+        self.lanes_by_age.insert((now, id));
+    }
+
+    fn forget(&mut self, id: LaneId) {
+        let Some(lane) = self.lanes.remove(&id) else { return };
+        self.lanes_by_age.remove(&(lane.last_used, id));
+        if self.lane_of_key.get(&*lane.key) == Some(&id) {
+            self.lane_of_key.remove(&*lane.key);
+        }
+        if let Some(wake) = lane.wake {
+            self.wakes.remove(&(wake, id));
+        }
+        self.undue.remove(&id);
+    }
+}

@@ -1,0 +1,53 @@
+//! Leaving: a caller that no longer waits takes back what was not sent.
+//!
+//! What is known not to have been accepted is withdrawn, so that the caller's retry is no
+//! duplicate. What may have been accepted ends as unknown. What is being sent ends with its attempt.
+
+use pipeline::{Code, Status, Verdict};
+
+use super::member::withdrawn;
+use super::{Action, Engine, MemberId};
+
+impl Engine {
+    pub(super) fn left(&mut self, id: MemberId) {
+        let Some(member) = self.members.get_mut(&id) else { return };
+        if member.has_left || member.deadline.is_none() {
+            return;
+        }
+        member.has_left = true;
+        let (lane, is_flying) = (member.lane, !member.flying.is_empty());
+        if let Some(lane) = lane {
+            self.unpend(lane, id);
+            self.give_turn(lane);
+        }
+        self.end_resting(id);
+        if is_flying && self.rules.is_relay {
+            self.withdraw_downstream(id);
+        }
+    }
+
+    /// Ends all that is not being sent.
+    fn end_resting(&mut self, id: MemberId) {
+        let Some(member) = self.members.get_mut(&id) else { return };
+        let resting = member.resting();
+        let verdict = if member.is_maybe_delivered {
+            Verdict::Unknown(Status::new(Code::DeadlineExceeded, "it may have been delivered"))
+        } else {
+            member.withdrawn += resting.iter().map(ExactSizeIterator::len).sum::<usize>();
+            withdrawn()
+        };
+        for range in resting {
+            self.settle(id, range, verdict.clone());
+        }
+    }
+
+    fn withdraw_downstream(&mut self, id: MemberId) {
+        let mut actions = Vec::new();
+        for (attempt, running) in self.workers.iter() {
+            let parts = running.batch.parts.iter().zip(&running.is_part_open).enumerate();
+            let of_member = parts.filter(|(_, (part, is_open))| part.member == id && **is_open);
+            actions.extend(of_member.map(|(index, _)| Action::Withdraw(attempt, index)));
+        }
+        self.actions.extend(actions);
+    }
+}

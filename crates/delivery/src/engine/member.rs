@@ -1,0 +1,111 @@
+//! Member: one caller's data in the engine, and what became of it so far.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use pipeline::{Code, Outcome, Status, Verdict};
+
+use super::lane::LaneId;
+use super::{Action, Engine, EnvelopeId, MemberId};
+
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    pub(super) envelope: EnvelopeId,
+    pub(super) items: usize,
+    /// Items without a verdict.
+    pub(super) open: usize,
+    /// Open items that are being sent.
+    pub(super) flying: Vec<Range<usize>>,
+    /// Open items in the pending batch of the lane.
+    pub(super) pending: usize,
+    pub(super) outcome: Outcome,
+    pub(super) withdrawn: usize,
+    /// `None` when nobody waits: the data is owed.
+    pub(super) deadline: Option<Instant>,
+    pub(super) is_blocked: bool,
+    /// Nobody waits any more: what is not being sent ended, the rest ends with its attempt.
+    pub(super) has_left: bool,
+    /// An attempt ended without a word on whether it was accepted.
+    pub(super) is_maybe_delivered: bool,
+    /// `None` while it waits for admission.
+    pub(super) lane: Option<LaneId>,
+}
+
+impl Member {
+    /// Whether all that its caller still waits for is the piece in the pending batch.
+    pub(super) fn is_tail(&self) -> bool {
+        self.deadline.is_some()
+            && 0 < self.open
+            && self.open == self.pending
+            && self.open < self.items
+    }
+
+    /// Items that have no verdict and are not being sent.
+    pub(super) fn resting(&self) -> Vec<Range<usize>> {
+        let ended = self.outcome.parts.iter().map(|(range, _)| range.clone());
+        let mut taken: Vec<_> = ended.chain(self.flying.iter().cloned()).collect();
+        taken.sort_by_key(|range| range.start);
+        taken.push(self.items..self.items);
+        let mut start = 0;
+        let mut resting = Vec::new();
+        for range in taken {
+            if start < range.start {
+                resting.push(start..range.start);
+            }
+            start = start.max(range.end);
+        }
+        resting
+    }
+
+    /// The final verdict for data that is not tried again.
+    pub(super) fn final_verdict(&self, verdict: Verdict) -> Verdict {
+        match verdict {
+            Verdict::RetryAfter { status, .. } if self.is_maybe_delivered => {
+                Verdict::Unknown(status)
+            }
+            other => other,
+        }
+    }
+}
+
+impl Engine {
+    /// Records the verdict of `range`, which is not in flight any more; ends the member when
+    /// nothing of it is open.
+    pub(super) fn settle(&mut self, id: MemberId, range: Range<usize>, verdict: Verdict) {
+        let Some(member) = self.members.get_mut(&id) else { return };
+        debug_assert!(range.len() <= member.open, "items end once");
+        member.open -= range.len();
+        let verdict = member.final_verdict(verdict);
+        member.outcome.parts.push((range, verdict));
+        if member.open == 0 {
+            self.end_member(id);
+        } else if member.is_tail() {
+            let lane = member.lane;
+            self.tail_found(lane);
+        }
+    }
+
+    /// Answers a member of which nothing is open.
+    pub(super) fn end_member(&mut self, id: MemberId) {
+        let Some(member) = self.members.remove(&id) else { return };
+        let mut outcome = member.outcome;
+        outcome.parts.sort_by_key(|(range, _)| range.start);
+        outcome.parts.dedup_by(|next, last| {
+            let is_same = last.0.end == next.0.start && last.1 == next.1;
+            if is_same {
+                last.0.end = next.0.end;
+            }
+            is_same
+        });
+        self.actions.push(Action::Answer { member: id, outcome, withdrawn: member.withdrawn });
+        if self.admission.member_ended(member.envelope) {
+            self.actions.push(Action::Release(member.envelope));
+        }
+    }
+}
+
+/// The verdict on data whose caller left before it was sent.
+pub(super) fn withdrawn() -> Verdict {
+    let status = Status::new(Code::Cancelled, "the caller left before its data was sent");
+    Verdict::RetryAfter { delay: None, status }
+}

@@ -1,0 +1,226 @@
+//! Retry: how long to wait until the next attempt, and when to give up.
+
+use std::time::{Duration, Instant};
+
+use pipeline::{Status, Verdict};
+
+use super::batch::{Batch, Part};
+use super::lane::LaneId;
+use super::pending::Members;
+use super::{Arrived, Engine, Note};
+use crate::settings::Retry;
+
+/// What callers are told to wait when nobody knows better.
+const DELAY: Duration = Duration::from_secs(1);
+
+/// A small generator, part of the state, so that a run can be repeated.
+#[derive(Clone, Debug)]
+pub(super) struct Random(u64);
+
+impl Random {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed | 1)
+    }
+
+    /// A number from 0 to 1 (xorshift64*, Vigna 2016).
+    fn unit(&mut self) -> f64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let bits = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 40;
+        let bits = u32::try_from(bits).unwrap_or(u32::MAX);
+        f64::from(bits) / f64::from(1u32 << 24)
+    }
+
+    /// A period from `1 - spread` to `1 + spread` times `period`.
+    fn spread(&mut self, period: Duration, spread: f64) -> Duration {
+        let factor = 1.0 + spread * (2.0 * self.unit() - 1.0);
+        Duration::try_from_secs_f64(period.as_secs_f64() * factor).unwrap_or(period)
+    }
+}
+
+/// What the breaker is told.
+struct Failure<'a> {
+    status: &'a Status,
+    wait: Duration,
+    /// The delay that the destination asked for.
+    asked: Option<Duration>,
+}
+
+impl Engine {
+    /// An attempt of `batch` was not accepted, or nobody knows: tries again later what may wait,
+    /// and answers the rest.
+    pub(super) fn failed(&mut self, id: LaneId, mut batch: Batch, verdict: Verdict, now: Instant) {
+        let (asked, status) = match &verdict {
+            Verdict::RetryAfter { delay, status } => (*delay, status.clone()),
+            Verdict::Unknown(status) => (None, status.clone()),
+            Verdict::Delivered | Verdict::Refused(_) => return,
+        };
+        self.mark_unknown(&batch, &verdict);
+        let wait = self.next_wait(&mut batch, asked);
+        let failure = Failure { status: &status, wait: wait.unwrap_or_default(), asked };
+        self.note_failure(id, failure, now);
+        let gone = match wait {
+            Some(wait) if !self.is_exhausted(&batch, now + wait) => {
+                let members = &self.members;
+                batch.extract(|part| {
+                    let member = members.get(&part.member);
+                    member.is_some_and(|one| {
+                        !one.has_left && one.deadline.is_none_or(|at| now + wait < at)
+                    })
+                })
+            }
+            _ => std::mem::take(&mut batch.parts),
+        };
+        self.give_up(gone, &verdict, asked.or(wait));
+        if batch.parts.is_empty() {
+            return self.half_consumed(&batch);
+        }
+        self.half_moved_on(&batch);
+        let interval = wait.unwrap_or_default();
+        self.note(Note::WillRetry { interval, status, items: batch.items() });
+        self.back_off(id, batch, now + interval);
+    }
+
+    /// Batches whose wait is over go to the front of their lanes.
+    pub(super) fn resume_backoffs(&mut self, now: Instant) {
+        while self.backoffs.keys().next().is_some_and(|(at, _)| *at <= now) {
+            let Some((_, (id, batch))) = self.backoffs.pop_first() else { return };
+            self.resume(id, batch);
+            self.give_up_until_resumption(id, now);
+        }
+    }
+
+    pub(super) fn resume(&mut self, id: LaneId, batch: Batch) {
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        lane.waiting -= 1;
+        lane.ready.push_front(batch);
+        self.give_turn(id);
+    }
+
+    /// Answers those whose deadline comes before a shut lane is used again: they may try
+    /// elsewhere, or later.
+    pub(super) fn give_up_until_resumption(&mut self, id: LaneId, now: Instant) {
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        let Some(until) = lane.breaker.open_until().filter(|until| now < *until) else { return };
+        let is_in_time = |part: &Part, members: &Members| {
+            let member = members.get(&part.member);
+            member.is_some_and(|one| one.deadline.is_none_or(|deadline| until < deadline))
+        };
+        let mut gone = Vec::new();
+        for batch in &mut lane.ready {
+            gone.extend(batch.extract(|part| is_in_time(part, &self.members)));
+        }
+        gone.extend(self.extract_pending(id, is_in_time));
+        let Some(lane) = self.lanes.get(&id) else { return };
+        let verdict = lane.shut_verdict(until - now);
+        self.give_up(gone, &verdict, Some(until - now));
+    }
+
+    /// The same for data that just arrived.
+    pub(super) fn refuse_until_resumption(&mut self, id: LaneId, new: &[Arrived], now: Instant) {
+        let Some(lane) = self.lanes.get(&id) else { return };
+        let Some(until) = lane.breaker.open_until().filter(|until| now < *until) else { return };
+        let verdict = lane.shut_verdict(until - now);
+        for arrived in new {
+            let Some(member) = self.members.get(&arrived.id) else { continue };
+            if member.deadline.is_some_and(|deadline| deadline <= until) {
+                self.settle(arrived.id, 0..member.items, verdict.clone());
+            }
+        }
+    }
+
+    /// What a caller is told to wait when the destination named no delay.
+    pub(super) fn suggested_delay(&mut self) -> Duration {
+        let initial = self.rules.settings.retry.map_or(DELAY, |retry| retry.initial_interval);
+        self.random.spread(initial.max(DELAY), 0.25)
+    }
+
+    /// Ends parts for good, each with a delay after which its caller may try again.
+    pub(super) fn give_up(&mut self, parts: Vec<Part>, verdict: &Verdict, delay: Option<Duration>) {
+        let delay = match delay {
+            Some(delay) => delay,
+            None => self.suggested_delay(),
+        };
+        let verdict = match verdict {
+            Verdict::RetryAfter { status, .. } => {
+                Verdict::RetryAfter { delay: Some(delay), status: status.clone() }
+            }
+            other => other.clone(),
+        };
+        self.note_given_up(&parts, &verdict);
+        for part in parts {
+            self.settle(part.member, part.range, verdict.clone());
+        }
+    }
+
+    /// Remembers that the data of `batch` may have been delivered.
+    fn mark_unknown(&mut self, batch: &Batch, verdict: &Verdict) {
+        if matches!(verdict, Verdict::Unknown(_)) {
+            for part in &batch.parts {
+                if let Some(member) = self.members.get_mut(&part.member) {
+                    member.is_maybe_delivered = true;
+                }
+            }
+        }
+    }
+
+    /// The wait until the next attempt; `None` when there is no next attempt.
+    fn next_wait(&mut self, batch: &mut Batch, asked: Option<Duration>) -> Option<Duration> {
+        let retry = self.retry()?;
+        let interval = batch.interval.map_or(retry.initial_interval, |last| longer(last, retry));
+        batch.interval = Some(interval);
+        let jittered = self.random.spread(interval, retry.randomization_factor);
+        Some(jittered.max(asked.unwrap_or_default()))
+    }
+
+    fn is_exhausted(&self, batch: &Batch, next: Instant) -> bool {
+        let max = self.retry().and_then(|retry| retry.max_elapsed_time);
+        max.zip(batch.first_attempt).is_some_and(|(max, first)| first + max < next)
+    }
+
+    /// Tells the breaker; when that shuts the lane, those who cannot wait are answered.
+    fn note_failure(&mut self, id: LaneId, failure: Failure<'_>, now: Instant) {
+        let is_draining = self.ends_at.is_some();
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        lane.is_proven = false;
+        lane.last_failure = Some(failure.status.clone());
+        if !is_draining {
+            lane.breaker.failed(now, failure.wait, failure.asked);
+            self.give_up_until_resumption(id, now);
+        }
+    }
+
+    fn back_off(&mut self, id: LaneId, batch: Batch, until: Instant) {
+        if let Some(lane) = self.lanes.get_mut(&id) {
+            lane.waiting += 1;
+        }
+        self.backoffs.insert((until, self.backoff_next), (id, batch));
+        self.backoff_next += 1;
+    }
+
+    fn note_given_up(&mut self, parts: &[Part], verdict: &Verdict) {
+        let status = match verdict {
+            Verdict::RetryAfter { status, .. }
+            | Verdict::Refused(status)
+            | Verdict::Unknown(status) => status.clone(),
+            Verdict::Delivered => return,
+        };
+        let items = parts.iter().map(Part::items).sum::<usize>();
+        let members = &self.members;
+        let is_owed = |part: &Part| members.get(&part.member).is_some_and(|m| m.deadline.is_none());
+        let is_owed = parts.iter().any(is_owed);
+        if 0 < items {
+            self.note(Note::GaveUp { status, items, is_owed });
+        }
+    }
+
+    pub(super) fn note(&mut self, note: Note) {
+        self.actions.push(super::Action::Note(note));
+    }
+}
+
+fn longer(interval: Duration, retry: Retry) -> Duration {
+    let secs = interval.as_secs_f64() * retry.multiplier;
+    Duration::try_from_secs_f64(secs).unwrap_or(retry.max_interval).min(retry.max_interval)
+}

@@ -1,0 +1,124 @@
+//! Intake: takes envelopes over from the edges, or refuses them.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pipeline::{Code, Consumer, Envelope, Need, Refusal, Reservation, Status, Verdict};
+use runtime::random::Random;
+use wire::Payload;
+
+use super::room::{NoRoom, Room, Slot};
+use super::telemetry::Telemetry;
+use super::{Signal, ToOwner};
+use crate::engine::Slice;
+use crate::settings::{Settings, Sizer};
+
+/// What a caller is told to wait when there is no room.
+const DELAY: Duration = Duration::from_secs(1);
+
+/// An envelope that was handed over, and its room.
+pub(super) struct Handed {
+    pub(super) envelope: Envelope,
+    pub(super) slot: Slot,
+    /// The slices of each contributor.
+    pub(super) slices: Vec<Vec<Slice>>,
+}
+
+pub(super) struct Intake {
+    room: Arc<Room>,
+    post: ToOwner,
+    telemetry: Telemetry,
+    random: Random,
+    /// The largest batch, when batches are measured in bytes.
+    bytes_max: Option<usize>,
+}
+
+impl Intake {
+    pub(super) fn new(
+        settings: &Settings,
+        room: Arc<Room>,
+        post: ToOwner,
+        telemetry: Telemetry,
+    ) -> Self {
+        let batch = settings.queue.as_ref().and_then(|queue| queue.batch.as_ref());
+        let batch = batch.filter(|batch| batch.sizer == Sizer::Bytes);
+        let bytes_max = batch.map(|batch| batch.max_size.unwrap_or(usize::MAX));
+        Self { room, post, telemetry, random: Random::entropy(), bytes_max }
+    }
+
+    fn refusal(&self, reason: NoRoom) -> Refusal {
+        let delay = self.random.jittered(DELAY, 0.25);
+        match reason {
+            NoRoom::Closed => Refusal::busy(delay, "the collector is shutting down"),
+            NoRoom::QueueFull => Refusal::busy(delay, "sending queue is full"),
+            NoRoom::MemoryFull => {
+                Refusal::busy(delay, "the exporter's share of the memory is full")
+            }
+            NoRoom::TooLarge { size, capacity } => {
+                let message = format!(
+                    "a request of size {size} is larger than the whole sending queue ({capacity})"
+                );
+                Refusal::never(Status::new(Code::ResourceExhausted, message))
+            }
+        }
+    }
+
+    /// The slices of the items of `range`.
+    fn slices(&self, payload: &Payload, range: Range<usize>) -> Vec<Slice> {
+        let items = range.len();
+        let Some(bytes_max) = self.bytes_max else {
+            return vec![Slice { items, weight: items }];
+        };
+        let own = payload.select(std::slice::from_ref(&range));
+        if own.bytes_len() <= bytes_max {
+            return vec![Slice { items, weight: own.bytes_len() }];
+        }
+        let pieces = own.cut(&own.cuts_by_bytes(bytes_max)).into_iter();
+        pieces.map(|piece| Slice { items: piece.items(), weight: piece.bytes_len() }).collect()
+    }
+}
+
+impl Consumer for Intake {
+    fn reserve(&self, need: &Need<'_>) -> Result<Reservation, Refusal> {
+        match self.room.reserve(need) {
+            Ok(slot) => Ok(Reservation::Other(Box::new(slot))),
+            Err(reason) => {
+                self.telemetry.enqueue_failed(need.signal, need.items);
+                if reason != NoRoom::Closed && self.room.note_crowded() {
+                    self.post.signal(Signal::Crowded);
+                }
+                Err(self.refusal(reason))
+            }
+        }
+    }
+
+    fn commit(&self, envelope: Envelope, reservation: Reservation) {
+        let Reservation::Other(slot) = reservation else {
+            unreachable!("the intake reserves a slot")
+        };
+        let slot = *slot.downcast::<Slot>().expect("the intake reserves a slot");
+        let mut start = 0;
+        let mut slices = Vec::with_capacity(envelope.contributors.len());
+        for contributor in &envelope.contributors {
+            let range = start..start + contributor.receipt.items();
+            start = range.end;
+            slices.push(self.slices(&envelope.payload, range));
+        }
+        if let Err(handed) = self.post.data(Handed { envelope, slot, slices }) {
+            handed.envelope.answer_all(&self.refusal(NoRoom::Closed).verdict);
+        }
+    }
+}
+
+/// The verdict on what comes too late to be sent.
+pub(super) fn closed() -> Verdict {
+    Refusal::busy(DELAY, "the collector is shutting down").verdict
+}
+
+impl fmt::Debug for Intake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Intake({:?})", self.post)
+    }
+}

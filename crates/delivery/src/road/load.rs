@@ -1,0 +1,43 @@
+//! Load: what one attempt carries, before it is joined.
+//!
+//! Joining shares the bytes; only the headers of requests that are cut through are written anew.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use pipeline::{Context, SpanContext, Waiting};
+use wire::Payload;
+
+use crate::engine::AttemptId;
+
+pub(super) struct Load {
+    pub(super) attempt: AttemptId,
+    pub(super) sources: Vec<Source>,
+    pub(super) parts: Vec<LoadPart>,
+    pub(super) context: Context,
+    pub(super) trace: Option<SpanContext>,
+    pub(super) deadline: Instant,
+    pub(super) number: u32,
+}
+
+/// Items of one envelope.
+pub(super) struct Source {
+    pub(super) payload: Payload,
+    pub(super) ranges: Vec<Range<usize>>,
+}
+
+/// One contributor of the load.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LoadPart {
+    pub(super) items: usize,
+    /// `None` when nobody waits.
+    pub(super) deadline: Option<Instant>,
+    pub(super) waiting: Waiting,
+    pub(super) trace: Option<SpanContext>,
+}
+
+/// One payload of all `sources`, in their order.
+pub(super) fn join(sources: Vec<Source>) -> Option<Payload> {
+    let pieces = sources.into_iter().map(|Source { payload, ranges }| payload.select(&ranges));
+    Payload::merge(pieces)
+}

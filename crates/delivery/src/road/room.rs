@@ -1,0 +1,109 @@
+//! Room: what may be held at once, taken by an edge before it hands anything over.
+//!
+//! Bounds: the exporter's share of memory; the queue's size, when who does not fit is refused.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use pipeline::{Environment, Need};
+use runtime::budget::{Budget, Permit};
+
+use crate::settings::{Queue, Sizer};
+
+/// Memory that an envelope is charged at least.
+const BYTES_MIN: usize = 4096;
+
+pub(super) struct Room {
+    sizer: Sizer,
+    /// `None` when there is no queue, or when who does not fit waits in it.
+    size_max: Option<usize>,
+    /// The size of the queue, if there is one.
+    pub(super) capacity: Option<usize>,
+    used: AtomicUsize,
+    share: Budget,
+    is_closed: AtomicBool,
+    is_crowded: AtomicBool,
+}
+
+/// The room of one envelope, until it is dropped.
+pub(super) struct Slot {
+    pub(super) size: usize,
+    taken: usize,
+    room: Arc<Room>,
+    _memory: Permit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoRoom {
+    Closed,
+    /// It does not even fit into an empty queue.
+    TooLarge {
+        size: usize,
+        capacity: usize,
+    },
+    QueueFull,
+    MemoryFull,
+}
+
+impl Room {
+    pub(super) fn new(env: &Environment, queue: Option<&Queue>) -> Self {
+        let capacity = queue.map(|queue| queue.queue_size);
+        let is_parking = queue.is_some_and(|queue| queue.block_on_overflow);
+        // A quarter stays free for the others, whatever happens to this destination.
+        let bytes_max = env.budget.bytes_max() / 4 * 3;
+        Self {
+            sizer: queue.map_or(Sizer::Requests, |queue| queue.sizer),
+            size_max: capacity.filter(|_| !is_parking),
+            capacity,
+            used: AtomicUsize::new(0),
+            share: Budget::root(format!("{}/held", env.id), bytes_max),
+            is_closed: AtomicBool::new(false),
+            is_crowded: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn reserve(self: &Arc<Self>, need: &Need<'_>) -> Result<Slot, NoRoom> {
+        if self.is_closed.load(Ordering::Acquire) {
+            return Err(NoRoom::Closed);
+        }
+        let size = match self.sizer {
+            Sizer::Requests => 1,
+            Sizer::Items => need.items,
+            Sizer::Bytes => need.bytes_encoded,
+        };
+        if let Some(capacity) = self.capacity.filter(|capacity| *capacity < size) {
+            return Err(NoRoom::TooLarge { size, capacity });
+        }
+        let memory = self.share.try_take(need.bytes.max(BYTES_MIN)).ok_or(NoRoom::MemoryFull)?;
+        let taken = self.take(size).ok_or(NoRoom::QueueFull)?;
+        Ok(Slot { size, taken, room: Arc::clone(self), _memory: memory })
+    }
+
+    /// Refuses everything from now on.
+    pub(super) fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+    }
+
+    /// Notes that someone was refused; whether the owner does not know yet.
+    pub(super) fn note_crowded(&self) -> bool {
+        !self.is_crowded.swap(true, Ordering::AcqRel)
+    }
+
+    /// The owner knows: the next one is news again.
+    pub(super) fn crowded_seen(&self) {
+        self.is_crowded.store(false, Ordering::Release);
+    }
+
+    fn take(&self, size: usize) -> Option<usize> {
+        let Some(size_max) = self.size_max else { return Some(0) };
+        let fits = |used: usize| used.checked_add(size).filter(|total| *total <= size_max);
+        let taken = self.used.fetch_update(Ordering::AcqRel, Ordering::Relaxed, fits);
+        taken.is_ok().then_some(size)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.room.used.fetch_sub(self.taken, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,188 @@
+//! A road with a scripted destination, and requests to send over it.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use config::ComponentId;
+use pipeline::{
+    Answer, Charge, Code, Context, Contributor, Envelope, Extensions, Status, Verdict, Waiter,
+    Waiting, consume, receipt,
+};
+use runtime::budget::Budget;
+use runtime::metrics::Registry;
+use runtime::net::Network;
+use wire::Payload;
+
+use super::super::*;
+use crate::settings::{Batch, Queue, Retry, Sizer};
+use crate::{Attempt, Reply};
+
+type Script = Box<dyn Fn(&Attempt, usize) -> (Duration, Verdict) + Send + Sync>;
+
+const MEBIBYTE: usize = 1 << 20;
+
+pub(super) fn environment() -> Environment {
+    Environment {
+        id: ComponentId::of_kind("test"),
+        signal: None,
+        clock: Clock,
+        scope: Scope::root("test"),
+        metrics: Registry::default(),
+        budget: Budget::root("test", 256 * MEBIBYTE),
+        network: Network::default(),
+        data_dir: std::path::PathBuf::new(),
+        extensions: Extensions::default(),
+    }
+}
+
+/// A log request of `items` records.
+fn logs(items: usize) -> Payload {
+    let record = [0x12, 0x00];
+    let scope: Vec<u8> = record.iter().copied().cycle().take(2 * items).collect();
+    let resource = field(2, &scope);
+    let request = field(1, &resource);
+    let payload = Payload::parse(wire::Signal::Logs, request.into()).unwrap();
+    assert_eq!(payload.items(), items);
+    payload
+}
+
+fn field(number: u32, body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    wire::protobuf::put_bytes_field(&mut out, number, body);
+    out
+}
+
+/// Answers by `script`, and remembers what it got.
+struct Sink {
+    sizes: Arc<Mutex<Vec<usize>>>,
+    script: Script,
+    calls: AtomicUsize,
+}
+
+impl Destination for Sink {
+    async fn send(&self, attempt: Attempt) -> Reply {
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        let (takes, verdict) = (self.script)(&attempt, call);
+        Clock.sleep(takes).await;
+        if verdict == Verdict::Delivered {
+            self.sizes.lock().unwrap().push(attempt.payload.items());
+        }
+        verdict.into()
+    }
+}
+
+pub(super) struct Bench {
+    pub(super) env: Environment,
+    pub(super) built: Built,
+    pub(super) sizes: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Bench {
+    pub(super) fn new(
+        settings: Settings,
+        script: impl Fn(&Attempt, usize) -> (Duration, Verdict) + Send + Sync + 'static,
+    ) -> Self {
+        let env = environment();
+        let sizes = Arc::new(Mutex::new(Vec::new()));
+        let sink = Sink {
+            sizes: Arc::clone(&sizes),
+            script: Box::new(script),
+            calls: AtomicUsize::new(0),
+        };
+        let built = start(&env, settings, sink);
+        Self { env, built, sizes }
+    }
+
+    pub(super) fn send(&self, items: usize, within: Duration) -> (Waiter, Instant) {
+        let (envelope, waiter, deadline) = request(items, within);
+        consume(self.built.consumer.as_ref(), envelope);
+        (waiter, deadline)
+    }
+
+    pub(super) async fn answer(&self, items: usize, within: Duration) -> Option<Answer> {
+        let (waiter, deadline) = self.send(items, within);
+        waiter.wait_until(Clock, deadline).await.map(|outcome| outcome.answer())
+    }
+
+    pub(super) fn sizes(&self) -> Vec<usize> {
+        self.sizes.lock().unwrap().clone()
+    }
+
+    pub(super) async fn close(&self, within: Duration) {
+        self.built.component.close(Clock.now() + within).await;
+        assert_eq!(self.env.scope.alive(), 0, "no task is left");
+    }
+}
+
+pub(super) fn request(items: usize, within: Duration) -> (Envelope, Waiter, Instant) {
+    let deadline = Clock.now() + within;
+    let (receipt, waiter) = receipt::pair(items);
+    let contributor = Contributor {
+        receipt,
+        deadline,
+        waiting: Waiting::Blocked,
+        trace: None,
+        charge: Charge::default(),
+    };
+    let envelope = Envelope {
+        payload: logs(items),
+        context: Context::default(),
+        contributors: vec![contributor],
+    };
+    (envelope, waiter, deadline)
+}
+
+pub(super) fn direct() -> Settings {
+    Settings {
+        timeout: Some(Duration::from_secs(5)),
+        retry: Some(Retry { randomization_factor: 0.0, ..Retry::default() }),
+        queue: None,
+        halve_refused: true,
+    }
+}
+
+pub(super) fn queue() -> Queue {
+    Queue {
+        num_consumers: 10,
+        wait_for_result: true,
+        block_on_overflow: false,
+        sizer: Sizer::Items,
+        queue_size: 100_000,
+        batch: None,
+    }
+}
+
+pub(super) fn batch(min_size: usize, max_size: usize) -> Batch {
+    Batch {
+        flush_timeout: Some(Duration::from_millis(200)),
+        min_size,
+        max_size: (0 < max_size).then_some(max_size),
+        sizer: Sizer::Items,
+        partition: crate::settings::Partition::default(),
+    }
+}
+
+pub(super) fn batching(min_size: usize, max_size: usize) -> Settings {
+    let queue = Queue { batch: Some(batch(min_size, max_size)), ..queue() };
+    Settings { queue: Some(queue), ..direct() }
+}
+
+pub(super) fn delivered() -> Answer {
+    Answer::Delivered { rejected: 0, warning: None }
+}
+
+pub(super) fn unavailable(delay: Option<Duration>) -> Verdict {
+    Verdict::RetryAfter { delay, status: Status::new(Code::Unavailable, "try later") }
+}
+
+pub(super) fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+pub(super) fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+pub(super) fn at_once(_: &Attempt, _: usize) -> (Duration, Verdict) {
+    (Duration::ZERO, Verdict::Delivered)
+}
