@@ -12,6 +12,7 @@
 pub mod budget;
 pub mod channel;
 pub mod clock;
+pub mod disk;
 pub mod door;
 pub mod host;
 pub mod mailbox;
