@@ -126,6 +126,12 @@ impl<'a> Fields<'a> {
         Self { message, at: 0 }
     }
 
+    /// The bytes that were not read yet.
+    #[must_use]
+    pub fn rest(&self) -> &'a [u8] {
+        &self.message[self.at..]
+    }
+
     /// The next field, with its offsets, or what is wrong with it.
     #[inline]
     pub fn next_field(&mut self) -> Option<Result<Field<'a>, Fault>> {

@@ -7,8 +7,8 @@
 use bytes::Bytes;
 
 mod any_value;
-mod attributes;
-mod message;
+pub(crate) mod attributes;
+pub(crate) mod message;
 mod metrics;
 mod records;
 

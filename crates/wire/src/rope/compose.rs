@@ -124,11 +124,6 @@ impl<'a> Composer<'a> {
         }
     }
 
-    /// How many messages are open.
-    pub(crate) fn depth(&self) -> usize {
-        self.open.len()
-    }
-
     /// Ends the request and begins the next; open messages end with it.
     pub(crate) fn take(&mut self) -> Rope {
         while !self.open.is_empty() {

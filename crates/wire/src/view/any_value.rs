@@ -10,16 +10,19 @@ use base64::engine::general_purpose::STANDARD;
 use super::attributes::{Attributes, KeyValue};
 use super::message::Message;
 use crate::payload::shape::number;
-use crate::protobuf::{Field, Fields, Value};
+use crate::protobuf::{
+    Field, Fields, Value, len_field_len, put_bytes_field, put_fixed64_field, put_varint_field,
+    varint_len,
+};
 use crate::schema;
 
-pub(crate) const TEXT: u32 = number(&schema::ANY_VALUE, "string_value");
-pub(crate) const BOOL: u32 = number(&schema::ANY_VALUE, "bool_value");
-pub(crate) const INT: u32 = number(&schema::ANY_VALUE, "int_value");
-pub(crate) const DOUBLE: u32 = number(&schema::ANY_VALUE, "double_value");
+const TEXT: u32 = number(&schema::ANY_VALUE, "string_value");
+const BOOL: u32 = number(&schema::ANY_VALUE, "bool_value");
+const INT: u32 = number(&schema::ANY_VALUE, "int_value");
+const DOUBLE: u32 = number(&schema::ANY_VALUE, "double_value");
 const ARRAY: u32 = number(&schema::ANY_VALUE, "array_value");
 const MAP: u32 = number(&schema::ANY_VALUE, "kvlist_value");
-pub(crate) const BYTES: u32 = number(&schema::ANY_VALUE, "bytes_value");
+const BYTES: u32 = number(&schema::ANY_VALUE, "bytes_value");
 const VALUES: u32 = number(&schema::ARRAY_VALUE, "values");
 const ENTRIES: u32 = number(&schema::KEY_VALUE_LIST, "values");
 
@@ -72,6 +75,34 @@ impl<'a> AnyValue<'a> {
         match self {
             Self::Text(text) => Some(text),
             _ => None,
+        }
+    }
+
+    /// How many bytes it takes, encoded.
+    pub(crate) fn encoded_len(&self) -> usize {
+        match self {
+            Self::Empty => 0,
+            Self::Bool(_) => 2,
+            Self::Int(value) => 1 + varint_len(*value as u64),
+            Self::Double(_) => 9,
+            Self::Text(text) => len_field_len(TEXT, text.len()),
+            Self::Bytes(bytes) => len_field_len(BYTES, bytes.len()),
+            Self::Array(values) => len_field_len(ARRAY, values.0.rest().len()),
+            Self::Map(entries) => len_field_len(MAP, entries.encoded().len()),
+        }
+    }
+
+    /// Appends it, encoded.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Empty => {}
+            Self::Bool(value) => put_varint_field(out, BOOL, (*value).into()),
+            Self::Int(value) => put_varint_field(out, INT, *value as u64),
+            Self::Double(value) => put_fixed64_field(out, DOUBLE, value.to_bits()),
+            Self::Text(text) => put_bytes_field(out, TEXT, text.as_bytes()),
+            Self::Bytes(bytes) => put_bytes_field(out, BYTES, bytes),
+            Self::Array(values) => put_bytes_field(out, ARRAY, values.0.rest()),
+            Self::Map(entries) => put_bytes_field(out, MAP, entries.encoded()),
         }
     }
 

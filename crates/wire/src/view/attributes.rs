@@ -34,6 +34,11 @@ impl<'a> Attributes<'a> {
         Self { parts, fields: Fields::of(&[]), number: inner }
     }
 
+    /// The encoded list, when it is the rest of one message.
+    pub(super) fn encoded(&self) -> &'a [u8] {
+        self.fields.rest()
+    }
+
     pub(super) fn none() -> Self {
         Self::direct(Message::default(), 0)
     }

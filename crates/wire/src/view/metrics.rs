@@ -143,7 +143,8 @@ impl MetricKind {
         }
     }
 
-    fn of_field(number: u32) -> Self {
+    /// The kind of the data in this field of a metric.
+    pub(crate) fn of_field(number: u32) -> Self {
         match number {
             SUM => Self::Sum,
             HISTOGRAM => Self::Histogram,
@@ -155,10 +156,6 @@ impl MetricKind {
 }
 
 impl<'a> Metric<'a> {
-    pub(crate) fn of(encoded: &'a [u8]) -> Self {
-        Self(Message::of(encoded))
-    }
-
     #[must_use]
     pub fn kind(self) -> MetricKind {
         let mut data = effective_data(self.0.bytes());

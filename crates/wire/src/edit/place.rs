@@ -1,0 +1,94 @@
+//! Place: what stands around a thing in a payload.
+
+use crate::Signal;
+use crate::payload::shape::Container;
+use crate::view::message::Message;
+use crate::view::{Item, Metric, MetricKind, Point, Profile, Resource, Scope};
+
+/// A thing in a payload and what it belongs to.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    signal: Signal,
+    resource: Resource<'a>,
+    scope: Option<Scope<'a>>,
+    metric: Option<Metric<'a>>,
+    profile: Option<Profile<'a>>,
+    kind: MetricKind,
+    item: Option<Item<'a>>,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn outermost(signal: Signal) -> Self {
+        Self {
+            signal,
+            resource: Resource::of(signal, &[]),
+            scope: None,
+            metric: None,
+            profile: None,
+            kind: MetricKind::None,
+            item: None,
+        }
+    }
+
+    #[must_use]
+    pub fn signal(&self) -> Signal {
+        self.signal
+    }
+
+    #[must_use]
+    pub fn resource(&self) -> Resource<'a> {
+        self.resource
+    }
+
+    /// The scope, or the scope of the item.
+    #[must_use]
+    pub fn scope(&self) -> Option<Scope<'a>> {
+        self.scope
+    }
+
+    /// The metric, or the metric of the data point.
+    #[must_use]
+    pub fn metric(&self) -> Option<Metric<'a>> {
+        self.metric
+    }
+
+    /// The profile of the sample.
+    #[must_use]
+    pub fn profile(&self) -> Option<Profile<'a>> {
+        self.profile
+    }
+
+    #[must_use]
+    pub fn item(&self) -> Option<Item<'a>> {
+        self.item
+    }
+
+    /// The place of a container in this one, which stands in a field of this number.
+    pub(super) fn within(self, container: Container, number: u32, body: &'a [u8]) -> Self {
+        let message = Message::of(body);
+        match container {
+            Container::Resource => {
+                Self { resource: Resource::of(self.signal, body), ..Self::outermost(self.signal) }
+            }
+            Container::Scope => {
+                Self { scope: Some(Scope::of(self.signal, body)), metric: None, ..self }
+            }
+            Container::Metric => Self { metric: Some(message.into()), ..self },
+            Container::Data => Self { kind: MetricKind::of_field(number), ..self },
+            Container::Profile => Self { profile: Some(message.into()), ..self },
+            Container::Request => self,
+        }
+    }
+
+    /// The place of an item in this container.
+    pub(super) fn with_item(self, body: &'a [u8]) -> Self {
+        let message = Message::of(body);
+        let item = match self.signal {
+            Signal::Logs => Item::LogRecord(message.into()),
+            Signal::Traces => Item::Span(message.into()),
+            Signal::Metrics => Item::Point(Point::of(self.kind, body)),
+            Signal::Profiles => Item::Sample(message.into()),
+        };
+        Self { item: Some(item), ..self }
+    }
+}
