@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use crate::Payload;
+use crate::{Payload, Signal, profiles};
 
 mod assemble;
 mod layers;
@@ -23,7 +23,7 @@ pub(crate) fn pieces(payload: &Payload, ranges: &[Range<usize>]) -> Vec<Payload>
     let blocks = payload.blocks();
     let mut assembler = Assembler::new(payload.signal(), &blocks, ranges);
     walk::walk(payload.signal(), &blocks, &mut assembler);
-    assembler.finish()
+    compacted(assembler.finish())
 }
 
 /// One payload with the items of all `ranges`.
@@ -35,7 +35,8 @@ pub(crate) fn selection(payload: &Payload, ranges: &[Range<usize>]) -> Payload {
     let blocks = payload.blocks();
     let mut assembler = Assembler::joining(payload.signal(), &blocks, ranges);
     walk::walk(payload.signal(), &blocks, &mut assembler);
-    assembler.finish().pop().unwrap_or_else(|| Payload::empty(payload.signal()))
+    let made = compacted(assembler.finish()).pop();
+    made.unwrap_or_else(|| Payload::empty(payload.signal()))
 }
 
 /// The longest ranges whose pieces take at most `bytes_max`; a larger item stands alone.
@@ -43,9 +44,17 @@ pub(crate) fn ranges_by_bytes(payload: &Payload, bytes_max: usize) -> Vec<Range<
     if payload.bytes_len() <= bytes_max || payload.items() < 2 {
         return std::iter::once(0..payload.items()).collect();
     }
+    if payload.signal() == Signal::Profiles {
+        return profiles::ranges_by_bytes(payload, bytes_max);
+    }
     let mut planner = Planner::new(bytes_max);
     walk::walk(payload.signal(), &payload.blocks(), &mut planner);
     planner.finish()
+}
+
+/// Pieces of profiles hold the whole dictionary until what they do not need is taken out.
+fn compacted(pieces: Vec<Payload>) -> Vec<Payload> {
+    pieces.into_iter().map(Payload::compacted).collect()
 }
 
 fn check_ranges(ranges: &[Range<usize>]) {

@@ -9,7 +9,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use crate::rope::{Rope, Writer};
-use crate::{Signal, cut, scan};
+use crate::{Signal, cut, profiles, scan};
 
 /// One export request: its signal, how many items it holds, and its bytes as a rope.
 #[derive(Clone, Debug)]
@@ -35,6 +35,9 @@ impl Payload {
     /// Checks and counts an encoded `Export…ServiceRequest`.
     pub fn parse(signal: Signal, encoded: Bytes) -> Result<Self, Malformed> {
         let items = scan::scan(signal, &encoded)?;
+        if signal == Signal::Profiles {
+            profiles::check(&encoded)?;
+        }
         Ok(Self { signal, items, rope: Rope::of(encoded) })
     }
 
@@ -52,13 +55,18 @@ impl Payload {
         let Some(second) = payloads.next() else { return Some(first) };
         let signal = first.signal;
         let mut items = 0;
-        let mut writer = Writer::default();
+        let mut ropes = Vec::new();
         for payload in [first, second].into_iter().chain(payloads) {
             assert_eq!(payload.signal, signal, "only requests of one signal are merged");
             items += payload.items;
-            writer.append(payload.rope);
+            ropes.push(payload.rope);
         }
-        Some(Self { signal, items, rope: writer.finish() })
+        let rope = match signal {
+            // Their items point into a dictionary beside them.
+            Signal::Profiles => profiles::merge(&ropes),
+            _ => Writer::join(ropes),
+        };
+        Some(Self { signal, items, rope })
     }
 
     /// What the payload tells about.
@@ -131,6 +139,14 @@ impl Payload {
     /// Each block of whole top-level fields in one slice.
     pub(crate) fn blocks(&self) -> Vec<Bytes> {
         self.rope.blocks()
+    }
+
+    /// The same without the entries of a profiles dictionary that nothing refers to.
+    pub(crate) fn compacted(self) -> Self {
+        match self.signal {
+            Signal::Profiles => Self { rope: profiles::compact(self.rope), ..self },
+            _ => self,
+        }
     }
 
     /// Bytes made from a payload, whose count is known.

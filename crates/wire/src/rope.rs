@@ -76,6 +76,13 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
+    /// Joins ropes, one behind the other.
+    pub(crate) fn join(ropes: Vec<Rope>) -> Rope {
+        let mut writer = Self::default();
+        ropes.into_iter().for_each(|rope| writer.append(rope));
+        writer.finish()
+    }
+
     /// Tells that the next write begins a top-level field.
     pub(crate) fn begin_field(&mut self) {
         self.is_inside = false;

@@ -10,7 +10,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use super::JsonError;
 use super::draft::Draft;
 use super::scalar::{Scalar, Zero};
-use crate::schema::{Field, Kind, Message};
+use crate::nest;
+use crate::schema::{Field, Kind, Message, Presence};
 
 /// How deep messages may nest below the request.
 const DEPTH_MAX: usize = 64;
@@ -180,7 +181,7 @@ impl<'de> Visitor<'de> for Member<'_> {
         } else {
             // What has explicit presence is written even when it is zero.
             let zero = match field.presence {
-                crate::schema::Presence::Implicit => Zero::Omit,
+                Presence::Implicit => Zero::Omit,
                 _ => Zero::Write,
             };
             Single { field, zero, draft }.deserialize(deserializer)?;
@@ -204,7 +205,7 @@ impl<'de> Visitor<'de> for List<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
         let Self { field, draft } = self;
-        let packed = field.is_packed().then(|| draft.open(field.number));
+        let packed = field.is_packed().then(|| nest::open(&mut draft.out, field.number));
         let zero = if field.is_packed() { Zero::WriteBare } else { Zero::Write };
         for at in 0.. {
             draft.enter_item(at);
@@ -215,7 +216,7 @@ impl<'de> Visitor<'de> for List<'_> {
             }
         }
         if let Some(opened) = packed {
-            draft.close_unless_empty(opened);
+            nest::close_unless_empty(&mut draft.out, opened);
         }
         Ok(())
     }
@@ -240,9 +241,9 @@ impl<'de> DeserializeSeed<'de> for Single<'_> {
             return Err(D::Error::custom("messages nest more than 64 deep"));
         }
         draft.depth += 1;
-        let opened = draft.open(field.number);
+        let opened = nest::open(&mut draft.out, field.number);
         Object { message, draft: &mut *draft }.deserialize(deserializer)?;
-        draft.close(opened);
+        nest::close(&mut draft.out, opened);
         draft.depth -= 1;
         Ok(())
     }

@@ -150,6 +150,12 @@ impl Table {
     pub const fn field_number(self) -> u32 {
         self as u32 + 1
     }
+
+    /// The table that a field of `ProfilesDictionary` holds.
+    #[must_use]
+    pub fn of_field(number: u32) -> Option<Self> {
+        Self::ALL.get((number as usize).wrapping_sub(1)).copied()
+    }
 }
 
 impl Enumeration {

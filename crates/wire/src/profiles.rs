@@ -1,0 +1,60 @@
+//! Profiles: requests whose items point into a dictionary beside them.
+//!
+//! Joining or cutting such bytes needs new indices: entries are copied when they are first referred
+//! to, equal ones once, and each table begins with its zero value, which index 0 means.
+//! Cost: every byte of the profiles and of the entries in use is copied once or twice; what nothing
+//! refers to is left behind. Invariant: every index means the same value before and after.
+
+use std::ops::Range;
+
+use crate::Payload;
+use crate::rope::Rope;
+
+mod check;
+mod dictionary;
+mod reindex;
+
+pub(crate) use check::check;
+use reindex::Merged;
+
+/// Joins requests into one with one dictionary. They must have passed the scan and `check`.
+#[must_use]
+pub(crate) fn merge(requests: &[Rope]) -> Rope {
+    let requests: Vec<_> = requests.iter().map(Rope::to_bytes).collect();
+    let mut merged = Merged::new();
+    for request in &requests {
+        merged.add(request);
+    }
+    Rope::of(merged.finish().into())
+}
+
+/// The same request with only those entries in its dictionary that it refers to.
+#[must_use]
+pub(crate) fn compact(request: Rope) -> Rope {
+    merge(&[request])
+}
+
+/// Ranges of items that, cut out, take at most `bytes_max` each; an item that alone takes more
+/// stands alone.
+///
+/// How much of the dictionary a piece needs is known only when it is cut: halves are tried.
+#[must_use]
+pub(crate) fn ranges_by_bytes(payload: &Payload, bytes_max: usize) -> Vec<Range<usize>> {
+    let mut fitting = Vec::new();
+    let mut open = vec![(payload.clone(), 0)];
+    while let Some((piece, start)) = open.pop() {
+        let items = piece.items();
+        if piece.bytes_len() <= bytes_max || items < 2 {
+            fitting.push(start..start + items);
+            continue;
+        }
+        let half = items / 2;
+        let halves = piece.cut(&[0..half, half..items]);
+        // The first half is looked at first, so that ranges come in order.
+        open.extend(halves.into_iter().zip([start, start + half]).rev());
+    }
+    fitting
+}
+
+#[cfg(test)]
+mod tests;
