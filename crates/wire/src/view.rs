@@ -92,13 +92,13 @@ impl<'a> Resource<'a> {
     /// The attributes of the resource.
     #[must_use]
     pub fn attributes(self) -> Attributes<'a> {
-        Attributes::nested(self.group, SUBJECT, RESOURCE_ATTRIBUTES)
+        Attributes::direct(self.subject(), RESOURCE_ATTRIBUTES)
     }
 
     /// How many attributes the sender left out.
     #[must_use]
     pub fn dropped_attributes_count(self) -> u64 {
-        self.group.nested_number(SUBJECT, RESOURCE_DROPPED)
+        self.subject().number(RESOURCE_DROPPED)
     }
 
     #[must_use]
@@ -112,6 +112,10 @@ impl<'a> Resource<'a> {
         containers(signal, Container::Resource, group.bytes())
             .map(move |group| Scope { signal, group })
     }
+
+    fn subject(self) -> Message<'a> {
+        Message::within(self.group.bytes(), SUBJECT)
+    }
 }
 
 impl<'a> Scope<'a> {
@@ -121,24 +125,24 @@ impl<'a> Scope<'a> {
 
     #[must_use]
     pub fn name(self) -> &'a str {
-        self.group.nested_text(SUBJECT, SCOPE_NAME)
+        self.subject().text(SCOPE_NAME)
     }
 
     #[must_use]
     pub fn version(self) -> &'a str {
-        self.group.nested_text(SUBJECT, SCOPE_VERSION)
+        self.subject().text(SCOPE_VERSION)
     }
 
     /// The attributes of the scope.
     #[must_use]
     pub fn attributes(self) -> Attributes<'a> {
-        Attributes::nested(self.group, SUBJECT, SCOPE_ATTRIBUTES)
+        Attributes::direct(self.subject(), SCOPE_ATTRIBUTES)
     }
 
     /// How many attributes the sender left out.
     #[must_use]
     pub fn dropped_attributes_count(self) -> u64 {
-        self.group.nested_number(SUBJECT, SCOPE_DROPPED)
+        self.subject().number(SCOPE_DROPPED)
     }
 
     #[must_use]
@@ -164,6 +168,10 @@ impl<'a> Scope<'a> {
     /// The profiles; none in payloads of another signal.
     pub fn profiles(self) -> impl Iterator<Item = Profile<'a>> {
         self.messages(Signal::Profiles).map(Profile::from)
+    }
+
+    fn subject(self) -> Message<'a> {
+        Message::within(self.group.bytes(), SUBJECT)
     }
 
     fn messages(self, signal: Signal) -> impl Iterator<Item = Message<'a>> {

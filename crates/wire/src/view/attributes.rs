@@ -1,9 +1,8 @@
 //! Attributes: a list of keys and values, read as it stands.
 
 use super::any_value::AnyValue;
-use super::message::Message;
+use super::message::{AllFields, Message};
 use crate::payload::shape::number;
-use crate::protobuf::Fields;
 use crate::schema;
 
 pub(crate) const KEY: u32 = number(&schema::KEY_VALUE, "key");
@@ -12,9 +11,7 @@ pub(crate) const VALUE: u32 = number(&schema::KEY_VALUE, "value");
 /// Goes through the attributes of something, in order.
 #[derive(Clone, Debug)]
 pub struct Attributes<'a> {
-    /// The message that holds the list may come in several parts.
-    parts: Option<(Fields<'a>, u32)>,
-    fields: Fields<'a>,
+    fields: AllFields<'a>,
     number: u32,
 }
 
@@ -25,13 +22,7 @@ pub struct KeyValue<'a>(Message<'a>);
 impl<'a> Attributes<'a> {
     /// The list in field `number`.
     pub(crate) fn direct(message: Message<'a>, number: u32) -> Self {
-        Self { parts: None, fields: Fields::of(message.bytes()), number }
-    }
-
-    /// The list in field `inner` of the message in field `outer`.
-    pub(super) fn nested(message: Message<'a>, outer: u32, inner: u32) -> Self {
-        let parts = Some((Fields::of(message.bytes()), outer));
-        Self { parts, fields: Fields::of(&[]), number: inner }
+        Self { fields: message.fields(), number }
     }
 
     /// The encoded list, when it is the rest of one message.
@@ -60,15 +51,9 @@ impl<'a> Iterator for Attributes<'a> {
     type Item = KeyValue<'a>;
 
     fn next(&mut self) -> Option<KeyValue<'a>> {
-        loop {
-            let number = self.number;
-            if let Some(field) = self.fields.find(|field| field.number == number) {
-                return Some(KeyValue::of(field.bytes().unwrap_or_default()));
-            }
-            let (parts, outer) = self.parts.as_mut()?;
-            let part = parts.find(|part| part.number == *outer)?;
-            self.fields = Fields::of(part.bytes().unwrap_or_default());
-        }
+        let number = self.number;
+        let field = self.fields.find(|field| field.number == number)?;
+        Some(KeyValue::of(field.bytes().unwrap_or_default()))
     }
 }
 

@@ -4,22 +4,79 @@
 
 use crate::protobuf::{Field, Fields, Value, read_varint};
 
-/// An encoded message.
+/// An encoded message, in one piece or, as protobuf allows for singular messages, in several parts.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Message<'a>(&'a [u8]);
+pub struct Message<'a> {
+    bytes: &'a [u8],
+    /// The message is what all fields of this number in `bytes` hold; 0 for `bytes` itself.
+    part: u32,
+}
+
+/// The fields of a message, in order, whatever parts it comes in.
+#[derive(Clone, Debug)]
+pub(super) struct AllFields<'a> {
+    parts: Fields<'a>,
+    part: u32,
+    fields: Fields<'a>,
+}
+
+impl<'a> Iterator for AllFields<'a> {
+    type Item = Field<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Field<'a>> {
+        loop {
+            if let Some(field) = self.fields.next() {
+                return Some(field);
+            }
+            let number = self.part;
+            let part = self.parts.find(|part| part.number == number)?;
+            self.fields = Fields::of(part.bytes().unwrap_or_default());
+        }
+    }
+}
+
+impl<'a> AllFields<'a> {
+    /// The bytes that were not read yet, of a message in one piece.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.fields.rest()
+    }
+}
 
 impl<'a> Message<'a> {
     pub(crate) fn of(bytes: &'a [u8]) -> Self {
-        Self(bytes)
+        Self { bytes, part: 0 }
+    }
+
+    /// The message in field `number` of the message `outer`.
+    pub(super) fn within(outer: &'a [u8], number: u32) -> Self {
+        Self { bytes: outer, part: number }
+    }
+
+    /// The message in field `number` of this one, if there.
+    pub(super) fn inner(self, number: u32) -> Option<Self> {
+        let last = self.last(number)?;
+        let is_whole = self.part == 0;
+        Some(if is_whole {
+            Self::within(self.bytes, number)
+        } else {
+            Self::of(last.bytes().unwrap_or_default())
+        })
     }
 
     pub(crate) fn bytes(self) -> &'a [u8] {
-        self.0
+        self.bytes
+    }
+
+    pub(super) fn fields(self) -> AllFields<'a> {
+        let (parts, fields) =
+            if self.part == 0 { (&[][..], self.bytes) } else { (self.bytes, &[][..]) };
+        AllFields { parts: Fields::of(parts), part: self.part, fields: Fields::of(fields) }
     }
 
     /// All values of a field.
     pub(crate) fn all(self, number: u32) -> impl Iterator<Item = Field<'a>> {
-        Fields::of(self.0).filter(move |field| field.number == number)
+        self.fields().filter(move |field| field.number == number)
     }
 
     pub(crate) fn last(self, number: u32) -> Option<Field<'a>> {
@@ -46,34 +103,19 @@ impl<'a> Message<'a> {
     pub(crate) fn data(self, number: u32) -> &'a [u8] {
         self.last(number).and_then(|field| field.bytes()).unwrap_or_default()
     }
-
-    /// A text field of a message that may come in several parts.
-    pub(super) fn nested_text(self, outer: u32, inner: u32) -> &'a str {
-        self.nested(outer, inner).map_or("", |field| field.text())
-    }
-
-    /// A number field of a message that may come in several parts.
-    pub(super) fn nested_number(self, outer: u32, inner: u32) -> u64 {
-        self.nested(outer, inner).map_or(0, |field| field.number_value())
-    }
-
-    fn nested(self, outer: u32, inner: u32) -> Option<Field<'a>> {
-        let parts = self.all(outer).filter_map(|part| part.bytes());
-        parts.filter_map(|part| Message(part).last(inner)).last()
-    }
 }
 
 /// The messages of a repeated field.
 #[derive(Clone, Debug)]
 pub struct Messages<'a, T> {
-    fields: Fields<'a>,
+    fields: AllFields<'a>,
     number: u32,
     kind: std::marker::PhantomData<T>,
 }
 
 impl<'a, T: From<Message<'a>>> Messages<'a, T> {
     pub(super) fn of(message: Message<'a>, number: u32) -> Self {
-        Self { fields: Fields::of(message.0), number, kind: std::marker::PhantomData }
+        Self { fields: message.fields(), number, kind: std::marker::PhantomData }
     }
 }
 
@@ -83,14 +125,14 @@ impl<'a, T: From<Message<'a>>> Iterator for Messages<'a, T> {
     fn next(&mut self) -> Option<T> {
         let number = self.number;
         let field = self.fields.find(|field| field.number == number)?;
-        Some(T::from(Message(field.bytes()?)))
+        Some(T::from(Message::of(field.bytes()?)))
     }
 }
 
 /// The numbers of a repeated field, packed or not.
 #[derive(Clone, Debug)]
 pub struct Numbers<'a> {
-    fields: Fields<'a>,
+    fields: AllFields<'a>,
     number: u32,
     is_fixed: bool,
     packed: &'a [u8],
@@ -99,7 +141,7 @@ pub struct Numbers<'a> {
 impl<'a> Numbers<'a> {
     /// Eight-byte numbers.
     pub(super) fn fixed(message: Message<'a>, number: u32) -> Self {
-        Self { fields: Fields::of(message.0), number, is_fixed: true, packed: &[] }
+        Self { fields: message.fields(), number, is_fixed: true, packed: &[] }
     }
 
     /// Varints.
@@ -227,9 +269,7 @@ macro_rules! views {
         $crate::view::Messages::of($message, $number)
     };
     (@read ($view:ident), $message:expr, $number:expr) => {
-        $message.last($number).and_then(|field| field.bytes()).map(|bytes| {
-            $view::from($crate::view::message::Message::of(bytes))
-        })
+        $message.inner($number).map($view::from)
     };
 }
 

@@ -49,7 +49,8 @@ fn encodings(random: &mut Random, kind: &'static Message, field: &Field<'_>) -> 
         Value::Bytes(body) => match known.kind.message() {
             Some(inner) => {
                 let body = scramble(random, inner, body);
-                let parts = if singular { halves(random, &body) } else { vec![body] };
+                let can_split = singular && !is_part_of_a_value(inner);
+                let parts = if can_split { halves(random, &body) } else { vec![body] };
                 if known.oneof() == Some("data") && random.is_one_in(4) {
                     all.push(other_data(field.number));
                 }
@@ -73,6 +74,11 @@ fn encodings(random: &mut Random, kind: &'static Message, field: &Field<'_>) -> 
         }
     }
     all
+}
+
+/// Views read the last of repeated values; no encoder repeats them.
+fn is_part_of_a_value(kind: &Message) -> bool {
+    ["AnyValue", "ArrayValue", "KeyValueList"].contains(&kind.name)
 }
 
 /// Data of another kind, which the real data replaces.

@@ -1,0 +1,253 @@
+//! An edit of the bytes is the edit of the decoded structs.
+
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use proptest::prelude::*;
+use prost::Message as _;
+use wire::edit::{self, AttributeList, Level};
+use wire::view;
+use wire::{Payload, Signal};
+
+use crate::random::Random;
+use crate::requests::{self, Logs, Metrics, Traces};
+use crate::scan::{request, signals};
+
+/// A change of an attribute list.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    None,
+    InsertText,
+    UpdateFirst,
+    UpsertInt,
+    RemoveFirst,
+    RemoveOdd,
+}
+
+const CHANGES: [Change; 6] = [
+    Change::None,
+    Change::InsertText,
+    Change::UpdateFirst,
+    Change::UpsertInt,
+    Change::RemoveFirst,
+    Change::RemoveOdd,
+];
+
+fn change_encoded(change: Change, list: &mut AttributeList<'_>) {
+    let first = list.iter().next().map(|attribute| attribute.key().to_owned());
+    match (change, first) {
+        (Change::InsertText, _) => {
+            list.insert("new", &view::AnyValue::Text("größe"));
+        }
+        (Change::UpdateFirst, Some(key)) => {
+            list.update(&key, &view::AnyValue::Double(2.5));
+        }
+        (Change::UpsertInt, _) => list.upsert("count", &view::AnyValue::Int(-7)),
+        (Change::RemoveFirst, Some(key)) => {
+            list.remove(&key);
+        }
+        (Change::RemoveOdd, _) => {
+            list.retain(|attribute| attribute.key().len() % 2 == 0);
+        }
+        _ => {}
+    }
+}
+
+fn change_decoded(change: Change, list: &mut Vec<KeyValue>) {
+    let value = |value| Some(AnyValue { value: Some(value) });
+    match change {
+        Change::InsertText => list.push(KeyValue {
+            key: "new".into(),
+            value: value(any_value::Value::StringValue("größe".into())),
+            ..Default::default()
+        }),
+        Change::UpdateFirst => {
+            if let Some(first) = list.first_mut() {
+                first.value = value(any_value::Value::DoubleValue(2.5));
+            }
+        }
+        Change::UpsertInt => list.push(KeyValue {
+            key: "count".into(),
+            value: value(any_value::Value::IntValue(-7)),
+            ..Default::default()
+        }),
+        Change::RemoveFirst if !list.is_empty() => drop(list.remove(0)),
+        Change::RemoveOdd => list.retain(|attribute| attribute.key.len() % 2 == 0),
+        _ => {}
+    }
+}
+
+/// Changes the lists of one level of structs that all name their parts alike.
+macro_rules! change_all {
+    ($request:ident, $resources:ident, $scopes:ident, $items:ident, $level:ident, $change:ident) => {
+        for resource in &mut $request.$resources {
+            if $level == Level::Resource {
+                change_part!(resource.resource, $change);
+            }
+            for scope in &mut resource.$scopes {
+                if $level == Level::Scope {
+                    change_part!(scope.scope, $change);
+                }
+                for item in &mut scope.$items {
+                    if $level == Level::Item {
+                        change_item(item, $change);
+                    }
+                }
+            }
+        }
+    };
+}
+
+/// Changes a part that may be missing, and then comes to be only for what is put into it.
+macro_rules! change_part {
+    ($part:expr, $change:ident) => {
+        if $part.is_some() || matches!($change, Change::InsertText | Change::UpsertInt) {
+            change_decoded($change, &mut $part.get_or_insert_default().attributes);
+        }
+    };
+}
+
+trait Item {
+    fn change(&mut self, change: Change);
+}
+
+fn change_item(item: &mut impl Item, change: Change) {
+    item.change(change);
+}
+
+impl Item for opentelemetry_proto::tonic::logs::v1::LogRecord {
+    fn change(&mut self, change: Change) {
+        change_decoded(change, &mut self.attributes);
+    }
+}
+
+impl Item for opentelemetry_proto::tonic::trace::v1::Span {
+    fn change(&mut self, change: Change) {
+        change_decoded(change, &mut self.attributes);
+    }
+}
+
+impl Item for opentelemetry_proto::tonic::metrics::v1::Metric {
+    fn change(&mut self, change: Change) {
+        let change = |list: &mut Vec<KeyValue>| change_decoded(change, list);
+        match &mut self.data {
+            Some(Data::Gauge(gauge)) => {
+                gauge.data_points.iter_mut().for_each(|point| change(&mut point.attributes));
+            }
+            Some(Data::Sum(sum)) => {
+                sum.data_points.iter_mut().for_each(|point| change(&mut point.attributes));
+            }
+            Some(Data::Histogram(data)) => {
+                data.data_points.iter_mut().for_each(|point| change(&mut point.attributes));
+            }
+            Some(Data::ExponentialHistogram(data)) => {
+                data.data_points.iter_mut().for_each(|point| change(&mut point.attributes));
+            }
+            Some(Data::Summary(data)) => {
+                data.data_points.iter_mut().for_each(|point| change(&mut point.attributes));
+            }
+            None => {}
+        }
+    }
+}
+
+fn edited(encoded: &[u8], payload: &Payload, level: Level, change: Change) -> (Vec<u8>, Vec<u8>) {
+    let bytes = edit::attributes(payload, level, |_, list| change_encoded(change, list)).to_bytes();
+    match payload.signal() {
+        Signal::Logs => {
+            let mut expected = Logs::decode(encoded).unwrap();
+            change_all!(expected, resource_logs, scope_logs, log_records, level, change);
+            (Logs::decode(bytes).unwrap().encode_to_vec(), expected.encode_to_vec())
+        }
+        Signal::Traces => {
+            let mut expected = Traces::decode(encoded).unwrap();
+            change_all!(expected, resource_spans, scope_spans, spans, level, change);
+            (Traces::decode(bytes).unwrap().encode_to_vec(), expected.encode_to_vec())
+        }
+        Signal::Metrics => {
+            let mut expected = Metrics::decode(encoded).unwrap();
+            change_all!(expected, resource_metrics, scope_metrics, metrics, level, change);
+            (Metrics::decode(bytes).unwrap().encode_to_vec(), expected.encode_to_vec())
+        }
+        Signal::Profiles => (bytes.into(), encoded.to_vec()),
+    }
+}
+
+proptest! {
+    #[test]
+    fn edits_bytes_as_it_would_structs(
+        signal in proptest::sample::select(vec![Signal::Logs, Signal::Traces, Signal::Metrics]),
+        level in proptest::sample::select(vec![Level::Resource, Level::Scope, Level::Item]),
+        change in proptest::sample::select(CHANGES.to_vec()),
+        seed: u64,
+    ) {
+        let encoded = request(signal, seed, 4);
+        let payload = Payload::parse(signal, encoded.clone()).unwrap();
+        let (edited, expected) = edited(&encoded, &payload, level, change);
+        prop_assert_eq!(edited, expected);
+    }
+
+    #[test]
+    fn retains_the_items_asked_for(signal in signals(), seed: u64) {
+        let encoded = request(signal, seed, 6);
+        let payload = Payload::parse(signal, encoded.clone()).unwrap();
+        let items = requests::items(signal, &encoded).unwrap();
+        let mut random = Random::new(!seed);
+        let wanted: Vec<bool> = items.iter().map(|_| random.is_one_in(2)).collect();
+        let mut verdicts = wanted.iter();
+        let (kept, ranges) = edit::retain_items(&payload, |_| *verdicts.next().unwrap());
+        prop_assert!(verdicts.next().is_none());
+        let expected: Vec<&String> =
+            items.iter().zip(&wanted).filter(|(_, keep)| **keep).map(|(item, _)| item).collect();
+        let left = requests::items(signal, &kept.to_bytes()).unwrap();
+        prop_assert_eq!(left.iter().collect::<Vec<_>>(), expected);
+        let positions: Vec<usize> = ranges.into_iter().flatten().collect();
+        let wanted: Vec<usize> = (0..wanted.len()).filter(|at| wanted[*at]).collect();
+        prop_assert_eq!(positions, wanted);
+    }
+
+    #[test]
+    fn retains_metrics_as_structs_would(seed: u64) {
+        let encoded = request(Signal::Metrics, seed, 4);
+        let payload = Payload::parse(Signal::Metrics, encoded.clone()).unwrap();
+        let (kept, _) = edit::retain_metrics(&payload, |place| {
+            place.metric().is_some_and(|metric| metric.unit().len() % 2 == 0)
+        });
+        let mut expected = Metrics::decode(encoded).unwrap();
+        for resource in &mut expected.resource_metrics {
+            for scope in &mut resource.scope_metrics {
+                scope.metrics.retain(|metric| metric.unit.len() % 2 == 0);
+            }
+        }
+        let expected = requests::items(Signal::Metrics, &expected.encode_to_vec()).unwrap();
+        prop_assert_eq!(requests::items(Signal::Metrics, &kept.to_bytes()).unwrap(), expected);
+    }
+
+    #[test]
+    fn retains_span_events_as_structs_would(seed: u64) {
+        let encoded = request(Signal::Traces, seed, 4);
+        let payload = Payload::parse(Signal::Traces, encoded.clone()).unwrap();
+        let kept = edit::retain_span_events(&payload, |_, event| event.name().len() % 2 == 0);
+        let mut expected = Traces::decode(encoded).unwrap();
+        for resource in &mut expected.resource_spans {
+            for span in resource.scope_spans.iter_mut().flat_map(|scope| &mut scope.spans) {
+                span.events.retain(|event| event.name.len() % 2 == 0);
+            }
+        }
+        prop_assert_eq!(Traces::decode(kept.to_bytes()).unwrap(), expected);
+    }
+}
+
+#[test]
+fn hands_on_the_same_bytes_when_nothing_changes() {
+    let encoded = request(Signal::Logs, 7, 8);
+    let payload = Payload::parse(Signal::Logs, encoded.clone()).unwrap();
+    assert!(payload.items() > 0);
+    let untouched = edit::attributes(&payload, Level::Item, |_, list| {
+        list.update("absent", &view::AnyValue::Int(1));
+        assert!(!list.remove("absent"));
+    });
+    assert_eq!(untouched.segments()[0].as_ptr(), encoded.as_ptr());
+    let (kept, ranges) = edit::retain_items(&payload, |_| true);
+    assert_eq!(kept.segments()[0].as_ptr(), encoded.as_ptr());
+    assert_eq!(ranges.iter().map(ExactSizeIterator::len).sum::<usize>(), payload.items());
+}
