@@ -226,3 +226,6 @@ impl<T: Clone> LatestReceiver<T> {
         self.ends
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,3 +47,6 @@ impl Clock {
         poll.await.map_err(|_| Elapsed)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,31 @@
 //!
 //! Everything above asks it for time, tasks, channels, memory and network, so that every wait has a
 //! name and a bound, and a test can put another world underneath.
+//!
+//! What runs here, and who talks to whom (`=>` a task, `->` a thread, `~` a wake-up):
+//!
+//! ```text
+//!  edges            enter   +------+   admits   => door (the porter, one for each door)
+//!  (receivers) -----------> | Door | <---------------+
+//!       ^                   +------+                 ~ bytes went back
+//!       | Permit                | try_take           |
+//!       |                   +--------+   drop of any Permit
+//!       +------------------ | Budget | <------------------------ envelopes, wherever they end
+//!                           +--------+
+//!  accept, connect      +---------+  run  -> resolve-0 .. 3   (names to addresses)
+//!  ---------------------| Network |------>
+//!                       +---------+
+//!  run a job            +------+  queue   -> NAME-0 .. N      (blocking and long computing)
+//!  ---------------------| Pool |--------->
+//!                       +------+
+//!  append, rename ...   +------+  queue   -> disk NAME        (one for each set of files)
+//!  ---------------------| Disk |--------->
+//!                       +------+
+//!  spawn                +-------+  list   => SCOPE/NAME ...   (all tasks of the product)
+//!  ---------------------| Scope |-------->
+//!                       +-------+
+//!  every wait of these and of `channel`, `clock`, `shutdown` is on record in `waits` while it blocks
+//! ```
 
 #![allow(
     clippy::disallowed_methods,

@@ -6,6 +6,7 @@
 
 mod exposition;
 mod process;
+mod vitals;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use exposition::{Exposition, Resource};
 pub use process::register_process;
+pub use vitals::{register_budget, register_tasks};
 
 /// Label names and values of one series, in any order.
 pub type Labels = Vec<(&'static str, String)>;

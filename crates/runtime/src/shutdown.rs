@@ -58,3 +58,6 @@ impl Shutdown {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
