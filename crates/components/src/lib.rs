@@ -13,6 +13,7 @@ use pipeline::Factory;
 pub const FACTORIES: &[Factory] = &[
     receivers::otlp::FACTORY,
     processors::memory_limiter::FACTORY,
+    processors::batch::FACTORY,
     exporters::debug::FACTORY,
     exporters::nop::FACTORY,
     connectors::forward::FACTORY,

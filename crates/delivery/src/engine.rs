@@ -296,7 +296,7 @@ impl Engine {
 
     /// Whether several lanes compete for the workers.
     fn is_shared(&self) -> bool {
-        1 < self.lanes.len() && !self.rules.is_relay
+        1 < self.lanes.len()
     }
 
     fn retry(&self) -> Option<Retry> {

@@ -77,7 +77,7 @@ impl Engine {
         if let Some(until) = lane.breaker.open_until().filter(|until| now < *until) {
             return Gate::ShutUntil(until);
         }
-        let is_trial = self.is_shared() && !lane.is_proven;
+        let is_trial = self.is_shared() && !lane.is_proven && !self.rules.is_relay;
         if (is_trial || lane.breaker.is_probing()) && 0 < lane.running {
             Gate::Busy
         } else if is_trial && !self.workers.has_free_trial() {
