@@ -20,10 +20,14 @@ mod reader;
 pub mod section;
 pub mod value;
 
+pub mod document;
+pub mod service;
+
 pub mod mask;
 pub mod render;
 pub mod report;
 
+pub use document::Document;
 pub use gates::Gates;
 pub use id::ComponentId;
 pub use loader::{Loader, Refusal, Tree};

@@ -61,6 +61,17 @@ impl Node {
         self.entries()?.iter().find(|entry| entry.key == key)
     }
 
+    /// How many parts it has; a single value has none.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "an empty map and nothing are not the same")]
+    pub fn len(&self) -> usize {
+        match &self.content {
+            Content::Scalar(_) => 0,
+            Content::List(items) => items.len(),
+            Content::Map(entries) => entries.len(),
+        }
+    }
+
     /// What kind of thing it is, for messages.
     #[must_use]
     pub fn kind(&self) -> &'static str {

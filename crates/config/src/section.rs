@@ -106,13 +106,31 @@ impl Section {
     /// nothing stands there.
     #[must_use]
     pub fn position_of(&self, path: &str) -> Option<Position> {
-        let mut position = self.position();
-        let mut rest = path;
-        let mut node = self.node.as_deref();
-        while let Some((below, at, left)) = node.and_then(|node| step(node, rest)) {
-            (node, position, rest) = (Some(below), Some(at), left);
+        let last = self.steps(path).last();
+        last.map(Step::place).or(self.position()).cloned()
+    }
+
+    /// Where the key of the value at `path` stands, or the nearest one above.
+    #[must_use]
+    pub fn key_position(&self, path: &str) -> Option<Position> {
+        let last = self.steps(path).last();
+        last.map(|step| step.key).or(self.position()).cloned()
+    }
+
+    /// What stands at `path`, if anything does.
+    #[must_use]
+    pub fn node_at(&self, path: &str) -> Option<&Node> {
+        if path.is_empty() {
+            return self.node();
         }
-        position.cloned()
+        let last = self.steps(path).last()?;
+        last.rest.is_empty().then_some(last.node)
+    }
+
+    /// The steps along `path`, as far as it exists.
+    fn steps<'n, 'p>(&'n self, path: &'p str) -> impl Iterator<Item = Step<'n, 'p>> {
+        let first = self.node.as_deref().and_then(|node| step(node, path));
+        std::iter::successors(first, |last| step(last.node, last.rest))
     }
 
     /// The path from the root of the configuration, such as `exporters.otlp/2`.
@@ -144,17 +162,37 @@ impl Section {
     }
 }
 
-/// One step along `path`: the node below, where to point for it, and the rest of the path.
-fn step<'a, 'p>(node: &'a Node, path: &'p str) -> Option<(&'a Node, &'a Position, &'p str)> {
+/// One step along a path.
+#[derive(Clone, Copy)]
+struct Step<'n, 'p> {
+    node: &'n Node,
+    /// Where its key stands, or the node itself in a list.
+    key: &'n Position,
+    /// What is left of the path.
+    rest: &'p str,
+}
+
+impl<'n> Step<'n, '_> {
+    /// Where to point: at a single value itself, at the key of all else.
+    fn place(self) -> &'n Position {
+        match &self.node.content {
+            Content::Scalar(scalar) if !scalar.is_null() => &self.node.position,
+            _ => self.key,
+        }
+    }
+}
+
+fn step<'n, 'p>(node: &'n Node, path: &'p str) -> Option<Step<'n, 'p>> {
     let path = path.strip_prefix('.').unwrap_or(path);
-    let (below, key, rest) = match &node.content {
-        Content::Scalar(_) => return None,
+    match &node.content {
+        Content::Scalar(_) => None,
         Content::List(items) => {
             let path = path.strip_prefix('[').unwrap_or(path);
             let digits = path.find(|c: char| !c.is_ascii_digit()).unwrap_or(path.len());
-            let item = items.get(path[..digits].parse::<usize>().ok()?)?;
+            let node = items.get(path[..digits].parse::<usize>().ok()?)?;
             let rest = &path[digits..];
-            (item, &item.position, rest.strip_prefix(']').unwrap_or(rest))
+            let rest = rest.strip_prefix(']').unwrap_or(rest);
+            Some(Step { node, key: &node.position, rest })
         }
         Content::Map(entries) => {
             // A key may contain dots itself: the longest one that fits is meant.
@@ -164,14 +202,10 @@ fn step<'a, 'p>(node: &'a Node, path: &'p str) -> Option<(&'a Node, &'a Position
             };
             let fitting = entries.iter().filter(|entry| rest_after(&entry.key).is_some());
             let entry = fitting.max_by_key(|entry| entry.key.len())?;
-            (&entry.value, &entry.key_position, rest_after(&entry.key)?)
+            let rest = rest_after(&entry.key)?;
+            Some(Step { node: &entry.value, key: &entry.key_position, rest })
         }
-    };
-    let position = match &below.content {
-        Content::Scalar(scalar) if !scalar.is_null() => &below.position,
-        _ => key,
-    };
-    Some((below, position, rest))
+    }
 }
 
 // A section holds secrets; what is printed by accident must not show them.
