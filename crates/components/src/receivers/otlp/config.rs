@@ -1,12 +1,15 @@
 //! The configuration of the `otlp` receiver.
 
+mod authentication;
+mod cors;
 mod grpc;
 mod http;
-mod server;
-
-use std::time::Duration;
+mod keepalive;
+mod limits;
+mod place;
 
 use config::section::Words;
+use config::value::Duration;
 use config::{Faults, Gates};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
@@ -15,15 +18,20 @@ use super::settings::Settings;
 use grpc::GrpcWords;
 use http::HttpWords;
 
-/// Until a request is answered, when its client does not ask for less.
-const TIMEOUT: Duration = Duration::from_secs(30);
-
 /// Receives OTLP over gRPC and HTTP.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The protocols to listen for; each is on only if its key is present.
     pub protocols: ProtocolWords,
+    /// Until a request is answered at the latest; a client can ask for less, not for more.
+    pub timeout: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { protocols: ProtocolWords::default(), timeout: Duration::from_secs(30) }
+    }
 }
 
 /// The protocols of the receiver.
@@ -51,8 +59,12 @@ impl Words for Config {
                 "add `grpc:` or `http:`",
             );
         }
-        let grpc = grpc.and_then(|words| faults.take("protocols.grpc", words.validate(TIMEOUT)));
-        let http = http.and_then(|words| faults.take("protocols.http", words.validate(TIMEOUT)));
+        if self.timeout.is_zero() {
+            faults.add("timeout", "must be greater than 0: every request gets an answer in time");
+        }
+        let timeout = self.timeout.get();
+        let grpc = grpc.and_then(|words| faults.take("protocols.grpc", words.validate(timeout)));
+        let http = http.and_then(|words| faults.take("protocols.http", words.validate(timeout)));
         faults.or(|| Settings { grpc, http })
     }
 }
@@ -65,3 +77,6 @@ where
 {
     Option::<T>::deserialize(deserializer).map(|words| Some(words.unwrap_or_default()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The HTTP service: OTLP's paths, in protobuf and JSON.
 
 mod content;
+mod cors;
 mod reply;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,8 @@ use http::header::CONTENT_ENCODING;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Response};
 use wire::{Format, Signal};
+
+pub(super) use cors::{Cors, CorsRules};
 
 use super::answer::{Reply, TurnedAway};
 use super::intake::{Call, Framing, Intake};
@@ -24,6 +27,7 @@ pub(super) struct Service {
     pub codings: Vec<Coding>,
     /// Headers that every reply has.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub cors: Option<Cors>,
 }
 
 /// A `Content-Encoding` that is accepted.
@@ -36,7 +40,19 @@ pub(super) struct Coding {
 
 impl Handler for Service {
     async fn handle(&self, request: Request) -> Response<ReplyBody> {
-        let mut response = self.answer(request).await;
+        let shared = self.cors.as_ref().map(|cors| match cors.preflight(&request.head) {
+            Some(headers) => (headers, true),
+            None => (cors.headers(&request.head.headers), false),
+        });
+        let mut response = match shared {
+            Some((headers, true)) => reply::no_content(headers),
+            Some((headers, false)) => {
+                let mut response = self.answer(request).await;
+                response.headers_mut().extend(headers);
+                response
+            }
+            None => self.answer(request).await,
+        };
         for (name, value) in &self.headers {
             response.headers_mut().insert(name, value.clone());
         }

@@ -24,7 +24,7 @@ use runtime::budget::Permit;
 use runtime::clock::Clock;
 use runtime::door::Door;
 use runtime::task::Scope;
-use wire::{Format, Payload, Signal};
+use wire::{Format, Payload, Signal, json};
 
 use super::admission::{self, Asking, Wire};
 use super::answer::{Reply, TurnedAway};
@@ -58,6 +58,8 @@ pub(super) struct Limits {
     pub bytes_max: usize,
     /// Until the answer, when the client does not ask for less.
     pub timeout: Duration,
+    /// Until the body has arrived.
+    pub reading_max: Duration,
     pub pace: Pace,
 }
 
@@ -131,12 +133,13 @@ impl Intake {
             let wire = Wire { bytes, algorithm };
             admission::admit(&self.door, wire, asking).await
         };
-        let (bytes, permit) = tokio::select! {
+        let (bytes, mut permit) = tokio::select! {
             admitted = admitted => admitted?,
             full = eviction.happened() => return Err(full.into()),
         };
         drop(holding);
-        parse(call, bytes).map(|payload| (payload, permit))
+        let payload = parse(call, bytes, &mut permit)?;
+        Ok((payload, permit))
     }
 
     /// Hands the payload over and waits.
@@ -179,12 +182,27 @@ impl From<receive::Full> for TurnedAway {
     }
 }
 
-fn parse(call: &Call, bytes: Bytes) -> Result<Payload, TurnedAway> {
+/// Checks a request, which is charged to `permit`.
+fn parse(call: &Call, bytes: Bytes, permit: &mut Permit) -> Result<Payload, TurnedAway> {
     let encoded = match call.format {
         Format::Protobuf => bytes,
-        Format::Json => return Err(TurnedAway::invalid("JSON is not supported yet")),
+        Format::Json => translate(call.signal, &bytes, permit)?,
     };
     Payload::parse(call.signal, encoded).map_err(|flaw| TurnedAway::invalid(flaw.to_string()))
+}
+
+/// Makes protobuf of JSON. The text is let go of at the end, so the permit is resized to what it
+/// became; both exist for the moment in between.
+fn translate(signal: Signal, text: &[u8], permit: &mut Permit) -> Result<Bytes, TurnedAway> {
+    let encoded = json::to_protobuf(signal, text);
+    let encoded = encoded.map_err(|error| TurnedAway::invalid(error.to_string()))?;
+    let more = encoded.capacity().saturating_sub(permit.bytes());
+    if 0 < more && !permit.try_grow(more) {
+        let message = "there is no memory for the request in protobuf now";
+        return Err(TurnedAway::for_now(RETRY_AFTER, message));
+    }
+    permit.shrink_to(encoded.capacity());
+    Ok(encoded.into())
 }
 
 /// All headers that are text.

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use pipeline::factory::{Plans, ReceiverBlueprint};
+use pipeline::factory::ReceiverBlueprint;
 use pipeline::{Component, Environment, Outlets, StartError};
 use runtime::clock::Clock;
 use runtime::door::{self, Door};
@@ -18,7 +18,7 @@ use runtime::shutdown::{self, Shutdown, Trigger};
 use runtime::task::Scope;
 
 use super::intake::Intake;
-use super::listener::{Listener, ReceiveShare};
+use super::listener::{Listener, ReceiveShare, Security};
 use super::settings::{HttpSettings, PortSettings, Settings};
 use super::tally::Tally;
 use super::transport::{Handler, Protocol, Transport};
@@ -28,15 +28,12 @@ use super::{grpc, http};
 #[derive(Debug)]
 pub(super) struct Receiver {
     clock: Clock,
-    /// Of the ports, their connections and requests; the door stays until the receiver is gone.
+    /// Of the ports, their connections and requests.
     scope: Scope,
     door: Door,
     drain: Trigger,
-    cut: Trigger,
     sockets: BTreeMap<&'static str, Arc<net::Listener>>,
 }
-
-impl Plans for Settings {}
 
 impl ReceiverBlueprint for Settings {
     fn build(&self, env: Environment, outlets: Outlets) -> Result<Arc<dyn Component>, StartError> {
@@ -51,13 +48,11 @@ impl Receiver {
         env: &Environment,
         outlets: Outlets,
     ) -> Result<Self, StartError> {
-        let parent = env.scope.child(&env.id.to_string());
-        let scope = parent.child("clients");
+        let scope = env.scope.child("clients");
         let (drain, drained) = shutdown::signal();
-        let (cut, cut_off) = shutdown::signal();
-        let door = Door::new(env.clock, &parent, env.budget.clone(), door::Limits::default());
-        let receiver = Self { clock: env.clock, scope, door, drain, cut, sockets: BTreeMap::new() };
-        let mut start = Start { env, outlets, drained, cut_off, receiver };
+        let door = Door::new(env.clock, &env.scope, env.budget.clone(), door::Limits::default());
+        let receiver = Self { clock: env.clock, scope, door, drain, sockets: BTreeMap::new() };
+        let mut start = Start { env, outlets, drained, receiver };
         if let Some(grpc) = &settings.grpc {
             start.grpc(grpc)?;
         }
@@ -83,8 +78,9 @@ impl Component for Receiver {
         async move {
             self.drain.begin(deadline);
             self.door.close();
-            if !self.scope.idle_by(self.clock, deadline).await {
-                self.cut.begin(deadline);
+            let left = self.scope.close(self.clock, deadline).await;
+            if !left.cancelled.is_empty() {
+                tracing::warn!(tasks = left.cancelled.len(), "clients were cut at the deadline");
             }
         }
         .boxed()
@@ -102,40 +98,41 @@ struct Start<'a> {
     env: &'a Environment,
     outlets: Outlets,
     drained: Shutdown,
-    cut_off: Shutdown,
     receiver: Receiver,
 }
 
 impl Start<'_> {
     fn grpc(&mut self, port: &PortSettings) -> Result<(), StartError> {
-        let service = grpc::Service { intake: self.intake("grpc", port) };
+        let service = grpc::Service { intake: self.intake("grpc", port)? };
         self.serve("grpc", Protocol::Http2, port, service)
     }
 
     fn http(&mut self, http: &HttpSettings) -> Result<(), StartError> {
-        let HttpSettings { port, paths, codings, headers } = http;
+        let HttpSettings { port, paths, codings, headers, cors } = http;
         let is_taken = |signal| self.outlets.of(signal).is_some();
         let paths = paths.iter().filter(|(_, signal)| is_taken(**signal));
         let service = http::Service {
-            intake: self.intake("http", port),
+            intake: self.intake("http", port)?,
             paths: paths.map(|(path, signal)| (path.clone(), *signal)).collect(),
             codings: codings.clone(),
             headers: headers.clone(),
+            cors: cors.clone(),
         };
         self.serve("http", Protocol::Http1, port, service)
     }
 
-    fn intake(&self, name: &str, port: &PortSettings) -> Intake {
-        Intake {
+    fn intake(&self, name: &str, port: &PortSettings) -> Result<Intake, StartError> {
+        let auth = port.auth.as_ref().map(|id| self.env.extensions.server_auth(id));
+        Ok(Intake {
             clock: self.env.clock,
             scope: self.receiver.scope.clone(),
             outlets: self.outlets.clone(),
             door: self.receiver.door.clone(),
             tally: Tally::new(self.env, name),
-            auth: None,
+            auth: auth.transpose()?,
             limits: port.limits,
             includes_metadata: port.includes_metadata,
-        }
+        })
     }
 
     fn serve(
@@ -148,17 +145,18 @@ impl Start<'_> {
         let socket = self.env.network.listen(&port.endpoint).map_err(|error| {
             StartError::new(format!("cannot listen on {} ({name}): {error}", port.endpoint))
         })?;
+        let tls = self.security(port)?;
         socket.set_connections_max(port.connections_max);
         let transport = Transport {
             settings: port.transport.clone(),
             clock: self.env.clock,
             scope: self.receiver.scope.clone(),
             drain: self.drained.clone(),
-            cut: self.cut_off.clone(),
         };
         let listener = Listener {
             socket: Arc::clone(&socket),
             protocol,
+            tls,
             transport,
             handler: Arc::new(handler),
             receive: self.receive_share(port),
@@ -166,6 +164,12 @@ impl Start<'_> {
         self.receiver.sockets.insert(name, socket);
         self.receiver.scope.spawn(name, listener.run()).detach();
         Ok(())
+    }
+
+    fn security(&self, port: &PortSettings) -> Result<Option<Security>, StartError> {
+        let Some(tls) = port.tls.clone() else { return Ok(None) };
+        let acceptor = tls.acceptor(self.env.clock, &self.env.scope)?;
+        Ok(Some(Security { acceptor, handshake_timeout: port.handshake_timeout }))
     }
 
     /// A quarter of the budget at most is for bodies that are not admitted yet, and a sixteenth is

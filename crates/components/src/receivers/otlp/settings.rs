@@ -1,12 +1,17 @@
 //! The settings of the receiver: its configuration, checked and complete.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use config::ComponentId;
 use http::{HeaderName, HeaderValue};
+use pipeline::factory::Plans;
+use runtime::net::Address;
 use wire::Signal;
 
-use super::http::Coding;
+use super::http::{Coding, Cors};
 use super::{intake, transport};
+use crate::tls;
 
 /// A receiver with at least one port.
 #[derive(Clone, Debug)]
@@ -22,7 +27,12 @@ pub(super) struct PortSettings {
     pub connections_max: usize,
     pub transport: transport::Settings,
     pub limits: intake::Limits,
+    pub handshake_timeout: Duration,
+    pub tls: Option<tls::ServerSettings>,
+    pub auth: Option<ComponentId>,
     pub includes_metadata: bool,
+    /// What the operator should know about keys that do less than they say.
+    pub warnings: Vec<String>,
 }
 
 /// The HTTP port.
@@ -32,4 +42,39 @@ pub(super) struct HttpSettings {
     pub paths: BTreeMap<String, Signal>,
     pub codings: Vec<Coding>,
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub cors: Option<Cors>,
+}
+
+impl Settings {
+    /// The ports that are on, by the names of their protocols.
+    fn ports(&self) -> impl Iterator<Item = (&'static str, &PortSettings)> {
+        let grpc = self.grpc.iter().map(|port| ("grpc", port));
+        grpc.chain(self.http.iter().map(|http| ("http", &http.port)))
+    }
+}
+
+impl Plans for Settings {
+    fn extensions(&self) -> Vec<(ComponentId, String)> {
+        let key = |name| format!("protocols.{name}.auth.authenticator");
+        let named = |(name, port): (_, &PortSettings)| Some((port.auth.clone()?, key(name)));
+        self.ports().filter_map(named).collect()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.ports().flat_map(|(name, port)| port.all_warnings(name)).collect()
+    }
+}
+
+impl PortSettings {
+    fn all_warnings(&self, name: &str) -> Vec<String> {
+        let own = self.warnings.iter().map(|text| format!("protocols.{name}.{text}"));
+        let is_local = self.endpoint.parse::<Address>().is_ok_and(|address| address.is_local());
+        let exposed = (!is_local && self.tls.is_none()).then(|| {
+            format!(
+                "protocols.{name}.endpoint: {} can be reached from other machines without TLS",
+                self.endpoint
+            )
+        });
+        own.chain(exposed).collect()
+    }
 }

@@ -89,8 +89,6 @@ pub(super) struct Transport {
     pub scope: Scope,
     /// Asks clients to go, and answers what they sent.
     pub drain: Shutdown,
-    /// Cuts all connections.
-    pub cut: Shutdown,
 }
 
 /// Who serves a connection, and for whom.
@@ -184,11 +182,10 @@ impl Transport {
         builder
     }
 
-    /// Drives a connection, and ends it when the vigil or the receiver says so.
+    /// Drives a connection, and ends it when the vigil says so. The scope ends it at the latest.
     async fn supervise(&self, connection: impl Graceful, attendance: Attendance) {
         let mut connection = pin!(connection);
         let mut drained = pin!(self.drain.begun());
-        let mut cut = pin!(self.cut.begun());
         let mut is_closing = false;
         loop {
             let now = self.clock.now();
@@ -209,7 +206,6 @@ impl Transport {
             });
             tokio::select! {
                 is_over = progress => if is_over { return },
-                _ = &mut cut => return,
                 _ = &mut drained, if !is_closing => {
                     is_closing = true;
                     connection.as_mut().ask_to_go();

@@ -3,62 +3,108 @@
 use std::time::Duration;
 
 use config::Faults;
+use config::value::ByteSize;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::server;
+use super::authentication::AuthWords;
+use super::keepalive::KeepaliveWords;
+use super::limits::LimitWords;
+use super::place;
 use crate::receivers::otlp::intake::Limits;
 use crate::receivers::otlp::settings::PortSettings;
-use crate::receivers::otlp::transport;
+use crate::receivers::otlp::transport::Settings;
+use crate::tls::{HTTP2, ServerWords};
 
-const MIB: usize = 1 << 20;
+/// The largest message unless configured, in MiB: that of gRPC's libraries.
+const MESSAGE_MIB: usize = 4;
 
 /// OTLP over gRPC.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GrpcWords {
-    /// Where to listen: `host:port`.
+    /// Where to listen: `host:port`, or the path of a Unix socket with `transport: unix`.
     pub endpoint: String,
+    /// What to listen on: `tcp` or `unix`.
+    pub transport: String,
+    /// Certificates; without them the port speaks plain text.
+    pub tls: Option<ServerWords>,
+    /// Who checks the clients; without it everybody may send.
+    pub auth: Option<AuthWords>,
     /// The largest message, in MiB, before and after decompression; 0 means 4.
     pub max_recv_msg_size_mib: usize,
     /// The most requests that one connection may carry at a time; 0 means 200.
     pub max_concurrent_streams: u32,
     /// Accepted for compatibility; buffers follow the load. In bytes.
-    pub read_buffer_size: usize,
+    pub read_buffer_size: ByteSize,
     /// Accepted for compatibility; buffers follow the load. In bytes.
-    pub write_buffer_size: usize,
+    pub write_buffer_size: ByteSize,
+    /// How long connections live.
+    pub keepalive: Option<KeepaliveWords>,
     /// Keeps the metadata of requests, for processors and exporters that ask for it.
     pub include_metadata: bool,
+    /// Further bounds on connections.
+    pub limits: LimitWords,
 }
 
 impl Default for GrpcWords {
     fn default() -> Self {
         Self {
             endpoint: "localhost:4317".to_owned(),
+            transport: "tcp".to_owned(),
+            tls: None,
+            auth: None,
             max_recv_msg_size_mib: 0,
             max_concurrent_streams: 0,
-            read_buffer_size: 512 << 10,
-            write_buffer_size: 32 << 10,
+            read_buffer_size: ByteSize::from_bytes(512 << 10),
+            write_buffer_size: ByteSize::from_bytes(32 << 10),
+            keepalive: None,
             include_metadata: false,
+            limits: LimitWords::default(),
         }
     }
 }
 
 impl GrpcWords {
     pub(super) fn validate(self, timeout: Duration) -> Result<PortSettings, Faults> {
-        let defaults = server::transport();
-        let streams_max = match self.max_concurrent_streams {
-            0 => defaults.streams_max,
-            streams => streams,
-        };
-        let message_mib =
-            if self.max_recv_msg_size_mib == 0 { 4 } else { self.max_recv_msg_size_mib };
-        Ok(PortSettings {
-            endpoint: self.endpoint,
-            connections_max: server::CONNECTIONS_MAX,
-            transport: transport::Settings { streams_max, ..defaults },
-            limits: Limits { bytes_max: message_mib * MIB, timeout, pace: server::PACE },
+        let mut faults = Faults::default();
+        let endpoint = place::address(&self.endpoint, &self.transport, &mut faults);
+        let transport = self.transport(timeout);
+        let mib =
+            if self.max_recv_msg_size_mib == 0 { MESSAGE_MIB } else { self.max_recv_msg_size_mib };
+        let bytes_max = mib.checked_mul(1 << 20).filter(|bytes| u32::try_from(*bytes).is_ok());
+        if bytes_max.is_none() {
+            faults.add("max_recv_msg_size_mib", "must be at most 4095: a length has 32 bits");
+        }
+        self.limits.check(&mut faults);
+        let tls = self.tls.and_then(|words| faults.take("tls", words.validate()));
+        let auth = self.auth.and_then(|words| faults.take("auth", words.validate()));
+        let is_policed = self.keepalive.is_some_and(|words| words.enforcement_policy.is_some());
+        let notes = is_policed.then_some("keepalive.enforcement_policy: pings are not counted");
+        faults.or(|| PortSettings {
+            endpoint,
+            connections_max: self.limits.connections,
+            transport,
+            limits: Limits {
+                bytes_max: bytes_max.unwrap_or_default(),
+                timeout,
+                reading_max: timeout,
+                pace: self.limits.pace(),
+            },
+            handshake_timeout: self.limits.handshake_timeout.get(),
+            tls: tls.map(|tls| tls.with_protocols(&[HTTP2])),
+            auth,
             includes_metadata: self.include_metadata,
+            warnings: notes.map(str::to_owned).into_iter().collect(),
         })
+    }
+
+    fn transport(&self, timeout: Duration) -> Settings {
+        let mut transport = self.limits.transport();
+        if self.max_concurrent_streams != 0 {
+            transport.streams_max = self.max_concurrent_streams;
+        }
+        self.keepalive.clone().unwrap_or_default().apply(&mut transport, timeout);
+        transport
     }
 }

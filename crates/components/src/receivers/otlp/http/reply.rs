@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use wire::{Format, Signal, response};
 
 use super::TurnedAway;
@@ -30,6 +30,14 @@ pub(super) fn turned_away(turned_away: &TurnedAway, format: Format) -> Response<
     if let Some(seconds) = turned_away.retry_after_seconds() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
+    response
+}
+
+/// The answer to a preflight request.
+pub(super) fn no_content(headers: HeaderMap) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    *response.headers_mut() = headers;
     response
 }
 

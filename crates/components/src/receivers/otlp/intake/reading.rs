@@ -51,11 +51,13 @@ pub(super) async fn read(
         size.declare(declared)?;
     }
     let mut buffer = Buffer::new(holding);
-    let mut pacing = Pacing::begin(intake.limits.pace, intake.clock.now());
+    let now = intake.clock.now();
+    let deadline = call.deadline.min(now + intake.limits.reading_max);
+    let mut pacing = Pacing::begin(intake.limits.pace, now);
     loop {
-        let until = pacing.ends.min(call.deadline);
+        let until = pacing.ends.min(deadline);
         let Ok(chunk) = intake.clock.by(until, body.chunk()).await else {
-            pacing.renew(until, call.deadline)?;
+            pacing.renew(until, deadline)?;
             continue;
         };
         let Some(chunk) = chunk else { break };
