@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use crate::channel::Ends;
+use crate::waits::{self, Kind, What};
 
 /// Makes a mailbox and a way to send to it.
 #[must_use]
@@ -86,7 +87,8 @@ impl<S, D> Mailbox<S, D> {
             if let Some(mail) = self.try_recv() {
                 return mail;
             }
-            self.shared.arrived.notified().await;
+            let item = What::received(Kind::Item, self.shared.ends);
+            waits::observed(item, self.shared.arrived.notified()).await;
         }
     }
 
@@ -94,8 +96,12 @@ impl<S, D> Mailbox<S, D> {
     pub fn close(&mut self) -> Vec<D> {
         let mut contents = self.shared.lock();
         contents.is_closed = true;
-        contents.signals.clear();
-        contents.data.drain(..).collect()
+        let signals = std::mem::take(&mut contents.signals);
+        let data = std::mem::take(&mut contents.data);
+        drop(contents);
+        // A signal may own what posts here when it is dropped, which takes the lock.
+        drop(signals);
+        data.into()
     }
 
     /// The names of both ends.

@@ -13,12 +13,16 @@ use std::task::{Context, Poll};
 
 pub use scope::{Leftovers, Scope};
 
+use crate::waits::{self, What};
+
 pub(crate) use scope::{Identity, current};
 
 /// A running task. Dropping it cancels the task; [`Task::detach`] leaves it to its scope.
 #[must_use = "dropping a task cancels it"]
 pub struct Task<T> {
     handle: Option<tokio::task::JoinHandle<Option<T>>>,
+    /// On record while somebody waits for the end of the task.
+    wait: Option<waits::Entry>,
 }
 
 /// The task panicked or was cancelled.
@@ -27,6 +31,10 @@ pub struct Task<T> {
 pub struct Ended;
 
 impl<T> Task<T> {
+    fn new(handle: tokio::task::JoinHandle<Option<T>>) -> Self {
+        Self { handle: Some(handle), wait: None }
+    }
+
     /// Leaves the task running in its scope.
     pub fn detach(mut self) {
         self.handle = None;
@@ -52,7 +60,13 @@ impl<T> Future for Task<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let handle = self.handle.as_mut().expect("a detached task is consumed");
         // A panic was caught and reported where the task ran; an error here is a cancellation.
-        Pin::new(handle).poll(cx).map(|joined| joined.ok().flatten().ok_or(Ended))
+        let polled = Pin::new(handle).poll(cx).map(|joined| joined.ok().flatten().ok_or(Ended));
+        if polled.is_ready() {
+            self.wait = None;
+        } else {
+            self.wait.get_or_insert_with(|| waits::Entry::open(What::tasks()));
+        }
+        polled
     }
 }
 

@@ -149,8 +149,9 @@ impl Record {
     }
 }
 
-/// Removes its record when dropped.
-struct Entry {
+/// A wait on record. Its record goes when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Entry {
     shard: usize,
     number: usize,
 }
@@ -167,7 +168,8 @@ thread_local! {
 }
 
 impl Entry {
-    fn open(waits_for: What) -> Self {
+    /// Puts a wait of the current task on record.
+    pub(crate) fn open(waits_for: What) -> Self {
         let (since, until) = (Clock.now(), DEADLINE.get());
         let record = Record { task: current(), waits_for, since, until };
         let shard = SHARD.with(|shard| *shard);

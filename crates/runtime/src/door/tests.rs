@@ -244,3 +244,38 @@ fn nobody_waits_with_room_free_and_all_bytes_come_back() {
     let steps = prop::collection::vec(step(), 1..40);
     TestRunner::default().run(&steps, check).unwrap();
 }
+
+/// A wake-up that is lost leaves somebody waiting until its time is up, which fails the test.
+#[test]
+fn no_wake_up_is_lost_between_threads() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_time()
+        .build()
+        .unwrap();
+    let budget = Budget::root("test", 16 * KIB);
+    let scope = Scope::root("test");
+    runtime.block_on(async {
+        let limits = Limits { waiters_max: 64, bytes_max: 1 << 20, ..LIMITS };
+        let door = Door::new(Clock, &scope, budget.clone(), limits);
+        let guests = (0..8).map(|guest: usize| {
+            let door = door.clone();
+            let visit = async move {
+                for visit in 0..250 {
+                    let deadline = Clock.now() + Duration::from_secs(60);
+                    let bytes = (1 + (guest + visit) % 3) * 4 * KIB;
+                    let permit = door.enter(["a", "b"][guest % 2], bytes, deadline).await.unwrap();
+                    tokio::task::yield_now().await;
+                    drop(permit);
+                }
+            };
+            scope.spawn("guest", visit)
+        });
+        for guest in guests.collect::<Vec<_>>() {
+            guest.await.unwrap();
+        }
+        drop(door);
+        scope.assert_idle(Clock).await;
+    });
+    assert_eq!((0, Ok(())), (budget.bytes_used(), budget.check()));
+}

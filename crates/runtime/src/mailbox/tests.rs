@@ -21,3 +21,17 @@ fn a_closed_mailbox_gives_data_back() {
     drop(mailbox);
     assert_eq!(post.data(3), Err(3));
 }
+
+#[test]
+fn a_signal_may_post_while_it_is_dropped() {
+    struct Guard(Post<Self, u32>);
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            assert_eq!(self.0.data(1), Err(1));
+        }
+    }
+    let (post, mailbox) = mailbox(ENDS);
+    post.signal(Guard(post.clone()));
+    drop(mailbox);
+    post.signal(Guard(post.clone()));
+}

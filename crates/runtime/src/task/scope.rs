@@ -146,7 +146,7 @@ impl Scope {
         });
         let handle = tokio::spawn(CURRENT.scope(presence, caught));
         self.inner.started(number, &identity, handle.abort_handle());
-        Task { handle: Some(handle) }
+        Task::new(handle)
     }
 
     /// Waits until no task of this scope is left; `false` if some are at `deadline`.

@@ -70,6 +70,14 @@ async fn shows_timers_and_changes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn shows_who_waits_for_the_end_of_a_task() {
+    let scope = Scope::root("waits for a task");
+    let inner = scope.spawn("inner", std::future::pending::<()>());
+    let task = scope.spawn("waiter", async move { inner.await.unwrap_or_default() });
+    check(&scope, task, What::tasks(), None).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wait_that_ended_is_gone_before_the_next_begins() {
     let scope = Scope::root("waits twice");
     let task = scope.spawn("waiter", async {
