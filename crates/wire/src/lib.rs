@@ -3,6 +3,7 @@
 //! `payload` is what the pipelines carry; the rest reads, checks, cuts and translates it.
 
 mod cut;
+pub mod descriptor;
 pub mod edit;
 pub mod format;
 pub mod json;

@@ -47,7 +47,7 @@ struct Known {
 
 impl Known {
     /// Appends a part of a dictionary: these entries of each table.
-    fn part(&mut self, out: &mut Vec<u8>, entries: std::ops::Range<usize>, random: &mut Random) {
+    fn part(&mut self, out: &mut Vec<u8>, entries: Range<usize>, random: &mut Random) {
         let opened = nest::open(out, 2);
         for table in Table::ALL {
             for at in entries.clone() {
