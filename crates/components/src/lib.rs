@@ -3,6 +3,7 @@
 pub mod compression;
 pub mod connectors;
 pub mod exporters;
+pub mod extensions;
 pub mod processors;
 pub mod receivers;
 pub mod tls;
@@ -17,6 +18,13 @@ pub const FACTORIES: &[Factory] = &[
     exporters::debug::FACTORY,
     exporters::nop::FACTORY,
     connectors::forward::FACTORY,
+    extensions::health_check::FACTORY,
+    extensions::basic_auth::FACTORY,
+    extensions::bearer_token_auth::FACTORY,
+    extensions::headers_setter::FACTORY,
+    extensions::file_storage::FACTORY,
+    extensions::zpages::FACTORY,
+    extensions::pprof::FACTORY,
 ];
 
 #[cfg(test)]

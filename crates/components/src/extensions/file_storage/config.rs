@@ -1,0 +1,119 @@
+//! The configuration of the `file_storage` extension.
+
+use std::path::PathBuf;
+
+use config::section::Words;
+use config::value::Duration;
+use config::{Faults, Gates};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Where and how queues and positions are to be kept.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The folder to keep files in; by default below the data directory.
+    pub directory: PathBuf,
+    /// How long to wait for a file that another process has locked.
+    pub timeout: Duration,
+    /// Makes each write durable before it counts.
+    pub fsync: bool,
+    /// Makes the folder when it is missing.
+    pub create_directory: bool,
+    /// The permissions of a folder that is made, in octal.
+    pub directory_permissions: String,
+    /// Moves a file that cannot be read out of the way and starts anew.
+    pub recreate: bool,
+    /// When files are rewritten without what is no longer needed.
+    pub compaction: Compaction,
+}
+
+/// When files are rewritten without what is no longer needed.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Compaction {
+    /// At each start.
+    pub on_start: bool,
+    /// While running, when much was freed.
+    pub on_rebound: bool,
+    /// The folder for files that are being written; by default the temporary folder.
+    pub directory: PathBuf,
+    /// Bytes of a transaction that moves data; 0 means no limit.
+    pub max_transaction_size: u64,
+    /// A file must have been this large before it is compacted, in MiB.
+    pub rebound_needed_threshold_mib: u64,
+    /// A file is compacted when less than this is in use, in MiB.
+    pub rebound_trigger_threshold_mib: u64,
+    /// How often to look.
+    pub check_interval: Duration,
+    /// Removes files of a compaction that did not end.
+    pub cleanup_on_start: bool,
+}
+
+/// The checked configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `None` means below the data directory.
+    pub directory: Option<PathBuf>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            directory: PathBuf::new(),
+            timeout: Duration::from_secs(1),
+            fsync: false,
+            create_directory: true,
+            directory_permissions: "0750".to_owned(),
+            recreate: false,
+            compaction: Compaction::default(),
+        }
+    }
+}
+
+impl Default for Compaction {
+    fn default() -> Self {
+        Self {
+            on_start: false,
+            on_rebound: false,
+            directory: PathBuf::new(),
+            max_transaction_size: 65_536,
+            rebound_needed_threshold_mib: 100,
+            rebound_trigger_threshold_mib: 10,
+            check_interval: Duration::from_secs(5),
+            cleanup_on_start: false,
+        }
+    }
+}
+
+impl Words for Config {
+    type Settings = Settings;
+
+    fn validate(self, _gates: &Gates) -> Result<Settings, Faults> {
+        let mut faults = Faults::default();
+        let permissions = u32::from_str_radix(&self.directory_permissions, 8);
+        if !permissions.is_ok_and(|permissions| permissions <= 0o777) {
+            let message = "`directory_permissions` must be octal digits, at most `0777`";
+            faults.add_with_remedy("directory_permissions", message, "write `\"0750\"`");
+        }
+        if self.compaction.on_rebound {
+            self.compaction.check_rebound(&mut faults);
+        }
+        let directory = Some(self.directory).filter(|path| !path.as_os_str().is_empty());
+        faults.or(|| Settings { directory })
+    }
+}
+
+impl Compaction {
+    fn check_rebound(&self, faults: &mut Faults) {
+        if self.check_interval.is_zero() {
+            let message = "`check_interval` must be greater than zero with `on_rebound`";
+            faults.add("compaction.check_interval", message);
+        }
+        if self.rebound_needed_threshold_mib < self.rebound_trigger_threshold_mib {
+            let message = "`rebound_trigger_threshold_mib` must not be greater than \
+                           `rebound_needed_threshold_mib`";
+            faults.add("compaction.rebound_trigger_threshold_mib", message);
+        }
+    }
+}

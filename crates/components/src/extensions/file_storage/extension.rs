@@ -1,0 +1,21 @@
+//! The blueprint of the reserved `file_storage` extension.
+
+use std::sync::Arc;
+
+use pipeline::factory::{ExtensionBlueprint, Plans};
+use pipeline::{Environment, Extension, StartError};
+
+use super::config::Settings;
+use crate::extensions::offer::Offer;
+
+impl Plans for Settings {
+    fn warnings(&self) -> Vec<String> {
+        vec!["`file_storage` has no effect yet: nothing uses it".to_owned()]
+    }
+}
+
+impl ExtensionBlueprint for Settings {
+    fn build(&self, _env: Environment) -> Result<Arc<dyn Extension>, StartError> {
+        Ok(Arc::new(Offer::default()))
+    }
+}

@@ -1,0 +1,54 @@
+use super::FACTORY;
+use crate::testing::{check_config, environment, parse};
+use pipeline::{Blueprint, Code, Context, Metadata, Status};
+
+#[test]
+fn configuration_is_checked() {
+    for (yaml, expected) in [
+        ("headers: [{key: x-tenant, from_context: tenant}]", &[][..]),
+        ("headers: [{action: insert, key: a, value: b}, {key: c, from_attribute: username}]", &[]),
+        ("headers: [{key: a, from_context: b, default_value: c}]", &[]),
+        ("", &["at least one header"]),
+        ("headers: [{key: a}]", &["one of `value`, `from_context`"]),
+        ("headers: [{key: a, value: b, from_context: c}]", &["one of `value`, `from_context`"]),
+        ("headers: [{value: b}]", &["must be the name of a header"]),
+        ("headers: [{action: delete, key: a, value: b}]", &["updated or deleted"]),
+        ("headers: [{action: put, key: a, value: b}]", &["put"]),
+        ("headers: [{key: a, value: \"b\\nc\"}]", &["characters that a header cannot have"]),
+    ] {
+        check_config(&FACTORY, yaml, expected);
+    }
+}
+
+/// The headers for a client that sent `metadata`.
+async fn headers(yaml: &str, metadata: &[(&str, &str)]) -> Result<Vec<String>, Status> {
+    let Ok(Blueprint::Extension(blueprint)) = parse(&FACTORY, yaml) else { panic!("{yaml}") };
+    let extension = blueprint.build(environment("headers_setter", None)).unwrap();
+    let pairs = metadata.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    let metadata: Metadata = pairs.collect();
+    let context = Context { identity: metadata.clone(), metadata, peer: None };
+    let headers = extension.client_auth().unwrap().headers(&context).await?;
+    Ok(headers.iter().map(|(name, value)| format!("{name}={}", value.to_str().unwrap())).collect())
+}
+
+#[tokio::test]
+async fn sets_what_the_client_sent() {
+    let yaml = "headers: [{key: X-Scope, from_context: X-Tenant}, {key: fixed, value: v}, \
+                {key: who, from_attribute: username}]";
+    let sent = [("x-tenant", "acme"), ("username", "ann")];
+    let set = headers(yaml, &sent).await;
+    assert_eq!(set.unwrap(), ["x-scope=acme", "fixed=v", "who=ann"]);
+}
+
+#[tokio::test]
+async fn missing_metadata_falls_back_or_is_left_out() {
+    let yaml = "headers: [{key: a, from_context: t, default_value: d}, {key: b, from_context: t}]";
+    assert_eq!(headers(yaml, &[]).await.unwrap(), ["a=d"]);
+}
+
+#[tokio::test]
+async fn ambiguous_metadata_is_refused() {
+    let yaml = "headers: [{key: a, from_context: t}]";
+    let refused = headers(yaml, &[("t", "1"), ("t", "2")]).await.unwrap_err();
+    assert_eq!(refused.code, Code::InvalidArgument);
+}

@@ -1,0 +1,105 @@
+//! The server behind the `health_check` extension.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use pipeline::factory::{ExtensionBlueprint, Plans};
+use pipeline::{Component, Environment, Extension, StartError};
+use runtime::channel::{self, Ends, LatestReceiver, LatestSender};
+use runtime::clock::Clock;
+use runtime::net::{Listener, Stream};
+use runtime::task::{Scope, Task};
+
+use super::config::Settings;
+use super::page::{Health, answer};
+
+const CONNECTIONS_MAX: usize = 100;
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Plans for Settings {
+    fn warnings(&self) -> Vec<String> {
+        let warning = "`check_collector_pipeline` has no effect: health is whether data is taken";
+        self.checks_pipeline.then(|| warning.to_owned()).into_iter().collect()
+    }
+}
+
+impl ExtensionBlueprint for Settings {
+    fn build(&self, env: Environment) -> Result<Arc<dyn Extension>, StartError> {
+        let listener = env
+            .network
+            .listen(&self.endpoint)
+            .map_err(|error| StartError::new(format!("listen on `{}`: {error}", self.endpoint)))?;
+        listener.set_connections_max(CONNECTIONS_MAX);
+        let ends = Ends { from: "pipeline graph", to: "health check" };
+        let health = Health { is_ready: false, since: env.clock.wall() };
+        let (health, seen) = channel::latest(ends, health);
+        let scope = env.scope.child("health_check");
+        let pages = Pages { settings: self.clone(), health: seen, clock: env.clock };
+        let accept = accept(listener, Arc::new(pages), scope.clone());
+        let server = Mutex::new(Some(scope.spawn("accept", accept)));
+        Ok(Arc::new(HealthCheck { health, clock: env.clock, server }))
+    }
+}
+
+/// The running extension.
+#[derive(Debug)]
+struct HealthCheck {
+    health: LatestSender<Health>,
+    clock: Clock,
+    server: Mutex<Option<Task<()>>>,
+}
+
+impl Component for HealthCheck {
+    fn drain(&self, _deadline: Instant) {
+        self.ready(false);
+    }
+
+    fn close(&self, _deadline: Instant) -> BoxFuture<'_, ()> {
+        drop(self.server.lock().unwrap_or_else(PoisonError::into_inner).take());
+        Box::pin(std::future::ready(()))
+    }
+}
+
+impl Extension for HealthCheck {
+    fn ready(&self, is_ready: bool) {
+        self.health.set(Health { is_ready, since: self.clock.wall() });
+    }
+}
+
+/// What the connections share.
+struct Pages {
+    settings: Settings,
+    health: LatestReceiver<Health>,
+    clock: Clock,
+}
+
+/// Takes connections; those that are open end with this task.
+async fn accept(listener: Arc<Listener>, pages: Arc<Pages>, scope: Scope) {
+    let mut connections: Vec<Task<()>> = Vec::new();
+    loop {
+        let stream = listener.accept(pages.clock).await;
+        connections.retain(|connection| !connection.is_ended());
+        connections.push(scope.spawn("connection", serve(stream, Arc::clone(&pages))));
+    }
+}
+
+async fn serve(stream: Stream, pages: Arc<Pages>) {
+    let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
+        let (method, path) = (request.method(), request.uri().path());
+        let now = pages.clock.wall();
+        let response = answer(&pages.settings, method, path, pages.health.value(), now);
+        std::future::ready(Ok::<_, Infallible>(response))
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "A health check connection ended early.");
+    }
+}
