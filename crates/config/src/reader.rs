@@ -5,14 +5,14 @@
 //! its default. Only an `Option` of a struct takes it as "present, with defaults".
 //! Bounds: [`READS_MAX`] passes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::de::DeserializeOwned;
 
 use crate::node::{Content, Node};
 use crate::problem::{self, Problem};
 use crate::reader::error::{Error, Flaw};
-use crate::reader::place::{Place, find, locate};
+use crate::reader::place::{Place, ancestors, find, locate};
 use crate::reader::value::ValueReader;
 use crate::scalar::{Meaning, Style};
 use crate::section::Origin;
@@ -23,7 +23,7 @@ mod place;
 mod value;
 
 /// How often one section is read before the reader gives up finding more.
-const READS_MAX: usize = 1000;
+const READS_MAX: usize = 200;
 
 /// The identity of a node while its tree is being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,7 +46,7 @@ struct Decisions {
 
 /// Reads `root`, which stands at `origin`, into a `T`.
 pub(crate) fn read<T: DeserializeOwned>(root: &Node, origin: &Origin) -> Result<T, Vec<Problem>> {
-    let mut session = Session { root, origin, decisions: Decisions::default(), problems: vec![] };
+    let mut session = Session::new(root, origin);
     for _ in 0..READS_MAX {
         let goes_on = match attempt::<T>(root, &session.decisions) {
             Ok(value) if session.problems.is_empty() => return Ok(value),
@@ -109,10 +109,17 @@ struct Session<'a> {
     root: &'a Node,
     origin: &'a Origin,
     decisions: Decisions,
+    /// What was wrong with a node before it was read as text.
+    before_as_text: HashMap<Address, String>,
     problems: Vec<Problem>,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    fn new(root: &'a Node, origin: &'a Origin) -> Self {
+        let decisions = Decisions::default();
+        Self { root, origin, decisions, before_as_text: HashMap::new(), problems: Vec::new() }
+    }
+
     /// Whether the flaw is none after all, once its node is read in another way.
     fn settle(&mut self, flaw: &Flaw) -> bool {
         let Some((at, place)) = flaw.at.and_then(|at| Some((at, locate(self.root, at)?))) else {
@@ -124,6 +131,7 @@ impl Session<'_> {
             }
             // What serde buffers is resolved before anyone knows that text is wanted.
             Content::Scalar(scalar) if scalar.style == Style::Plain && !flaw.is_exact => {
+                self.before_as_text.entry(at).or_insert_with(|| flaw.message.clone());
                 !matches!(scalar.meaning(), Meaning::Text(_)) && self.decisions.texts.insert(at)
             }
             _ => false,
@@ -133,6 +141,9 @@ impl Session<'_> {
     /// Notes a problem and passes over its node; false when there is nothing left to read.
     fn note(&mut self, flaw: Flaw) -> bool {
         let at = flaw.at.unwrap_or(Address::of(self.root));
+        if self.decisions.passed.contains(&at) {
+            return self.pass_above(at);
+        }
         let place = locate(self.root, at).unwrap_or(Place::root(self.root));
         let is_consequence = flaw.missing.as_ref().is_some_and(|missing| {
             let entry = place.node.entry(missing);
@@ -147,11 +158,21 @@ impl Session<'_> {
             self.problems.push(Problem {
                 position: position.cloned(),
                 path: self.origin.path_to(place.path.as_str()),
-                message: flaw.message,
+                message: self.before_as_text.remove(&at).unwrap_or(flaw.message),
                 remedy: flaw.remedy,
             });
         }
         at != Address::of(self.root) && self.decisions.passed.insert(at)
+    }
+
+    /// Passes over the nearest node above one that is read though it was passed over, as the
+    /// content of an enum is; false when that is everything.
+    fn pass_above(&mut self, at: Address) -> bool {
+        let above = ancestors(self.root, at).unwrap_or_default();
+        let fresh = above.into_iter().find(|above| !self.decisions.passed.contains(above));
+        fresh.is_some_and(|above| {
+            above != Address::of(self.root) && self.decisions.passed.insert(above)
+        })
     }
 
     /// Whether a problem was told of the node; an empty one is passed over without.
@@ -160,3 +181,6 @@ impl Session<'_> {
         self.decisions.passed.contains(&at) && !is_null
     }
 }
+
+#[cfg(test)]
+mod tests;

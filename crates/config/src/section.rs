@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::node::{Content, Node};
 use crate::parse;
-use crate::problem::Faults;
+use crate::problem::{self, Faults};
 use crate::reader;
 use crate::{Fault, Gates, Position, Problem};
 
@@ -67,7 +67,10 @@ impl Section {
     pub fn read<W: Words>(&self, gates: &Gates) -> Result<W::Settings, Vec<Problem>> {
         let words = self.read_as::<W>()?;
         words.validate(gates).map_err(|faults| {
-            faults.into_vec().into_iter().map(|fault| self.locate(fault)).collect()
+            let faults = faults.into_vec().into_iter();
+            let mut problems: Vec<_> = faults.map(|fault| self.locate(fault)).collect();
+            problem::sort(&mut problems);
+            problems
         })
     }
 

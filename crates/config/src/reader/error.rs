@@ -1,5 +1,6 @@
 //! Error: what one pass of the reader found wrong, and at which node.
 
+use std::borrow::Cow;
 use std::fmt::{self, Display};
 
 use serde::de::{self, Expected, Unexpected};
@@ -142,7 +143,16 @@ pub(super) fn unknown_key(key: &str) -> String {
 /// The message for a word that is not among those allowed.
 pub(super) fn unknown_word(word: &str, known: &[&str]) -> String {
     let quoted: Vec<_> = known.iter().map(|known| format!("`{known}`")).collect();
-    format!("`{word}` is not known; valid are {}", quoted.join(", "))
+    format!("`{}` is not known; valid are {}", shortened(word), quoted.join(", "))
+}
+
+/// The start of a text that may be long.
+pub(super) fn shortened(text: &str) -> Cow<'_, str> {
+    const CHARS_MAX: usize = 60;
+    match text.char_indices().nth(CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
 }
 
 fn finding(found: Unexpected<'_>) -> String {
@@ -151,7 +161,7 @@ fn finding(found: Unexpected<'_>) -> String {
         Unexpected::Unsigned(value) => format!("the number {value}"),
         Unexpected::Signed(value) => format!("the number {value}"),
         Unexpected::Float(value) => format!("the number {value}"),
-        Unexpected::Str(text) => format!("the text `{text}`"),
+        Unexpected::Str(text) => format!("the text `{}`", shortened(text)),
         Unexpected::Unit | Unexpected::Option => "nothing".to_owned(),
         Unexpected::Seq => "a list".to_owned(),
         Unexpected::Map | Unexpected::StructVariant => "a map".to_owned(),

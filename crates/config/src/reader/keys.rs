@@ -108,6 +108,7 @@ impl<'de> SeqAccess<'de> for CommaList<'_> {
 
 /// An enum written as a map of one key: the variant and its content.
 pub(super) struct Variant<'a> {
+    pub(super) node: &'a Node,
     pub(super) entry: &'a Entry,
     pub(super) decisions: &'a Decisions,
 }
@@ -120,9 +121,8 @@ impl<'a, 'de> EnumAccess<'de> for Variant<'a> {
         self,
         seed: V,
     ) -> Result<(V::Value, ValueReader<'a>), Error> {
-        let Self { entry, decisions } = self;
-        let name =
-            seed.deserialize(KeyReader(&entry.key)).map_err(|error| error.within(&entry.value))?;
+        let Self { node, entry, decisions } = self;
+        let name = seed.deserialize(KeyReader(&entry.key)).map_err(|error| error.moved_to(node))?;
         Ok((name, ValueReader { node: &entry.value, decisions, null_is_empty: true }))
     }
 }

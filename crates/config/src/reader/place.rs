@@ -71,3 +71,13 @@ pub(super) fn find(root: &Node, at: Address) -> Option<&Node> {
     }
     children(root).find_map(|child| find(child, at))
 }
+
+/// The nodes above the one with that address, the nearest first.
+pub(super) fn ancestors(root: &Node, at: Address) -> Option<Vec<Address>> {
+    if Address::of(root) == at {
+        return Some(Vec::new());
+    }
+    let mut above = children(root).find_map(|child| ancestors(child, at))?;
+    above.push(Address::of(root));
+    Some(above)
+}

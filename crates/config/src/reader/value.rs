@@ -11,7 +11,7 @@ use crate::nearest;
 use crate::node::{Content, Entry, Node};
 use crate::scalar::{Meaning, Scalar, resolve};
 
-use super::error::{Error, Flaw, unknown_key, unknown_word};
+use super::error::{Error, Flaw, shortened, unknown_key, unknown_word};
 use super::keys::{CommaList, Entries, Items, Variant};
 use super::{Address, Decisions};
 
@@ -61,9 +61,17 @@ impl<'a> ValueReader<'a> {
             Some(Meaning::Bool(value)) => format!("`{value}`"),
             Some(Meaning::Integer(value)) => format!("the number {value}"),
             Some(Meaning::Float(value)) => format!("the number {value}"),
-            Some(Meaning::Text(text)) => format!("the text `{text}`"),
+            Some(Meaning::Text(text)) => format!("the text `{}`", shortened(text)),
         };
         Error::exactly(self.node, format!("{wanted} expected, found {found}"))
+    }
+
+    /// The node is no map; a text in its place may be secret and is not shown.
+    fn no_map(&self) -> Error {
+        match self.meaning() {
+            Some(Meaning::Text(_)) => Error::exactly(self.node, "a map expected, found text"),
+            _ => self.mismatch("a map"),
+        }
     }
 
     /// The number, with a fraction or without.
@@ -253,7 +261,7 @@ impl<'de> Deserializer<'de> for ValueReader<'_> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let entries = self.entries().ok_or_else(|| self.mismatch("a map"))?;
+        let entries = self.entries().ok_or_else(|| self.no_map())?;
         let decisions = self.decisions;
         let entries = entries.iter();
         visitor.visit_map(Entries { entries, current: None, decisions, is_struct: false })
@@ -265,7 +273,7 @@ impl<'de> Deserializer<'de> for ValueReader<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let entries = self.entries().ok_or_else(|| self.mismatch("a map"))?;
+        let entries = self.entries().ok_or_else(|| self.no_map())?;
         self.refuse_unknown(entries, fields)?;
         let decisions = self.decisions;
         let entries = entries.iter();
@@ -281,7 +289,11 @@ impl<'de> Deserializer<'de> for ValueReader<'_> {
         let word = match &self.node.content {
             Content::Map(entries) => match entries.as_slice() {
                 [entry] => {
-                    return visitor.visit_enum(Variant { entry, decisions: self.decisions });
+                    return visitor.visit_enum(Variant {
+                        node: self.node,
+                        entry,
+                        decisions: self.decisions,
+                    });
                 }
                 _ => return Err(self.mismatch("a map with one key")),
             },

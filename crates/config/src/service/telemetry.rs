@@ -61,11 +61,11 @@ impl Default for Logs {
             output_paths: stderr.clone(),
             error_output_paths: stderr,
             initial_fields: BTreeMap::new(),
-            development: Unused::default(),
-            disable_caller: Unused::default(),
-            disable_stacktrace: Unused::default(),
-            sampling: Unused::default(),
-            processors: Unused::default(),
+            development: Unused,
+            disable_caller: Unused,
+            disable_stacktrace: Unused,
+            sampling: Unused,
+            processors: Unused,
         }
     }
 }
@@ -179,8 +179,8 @@ impl Default for Prometheus {
             without_units: true,
             without_type_suffix: true,
             without_scope_info: true,
-            with_resource_constant_labels: Unused::default(),
-            translation_strategy: Unused::default(),
+            with_resource_constant_labels: Unused,
+            translation_strategy: Unused,
         }
     }
 }
