@@ -74,6 +74,7 @@ impl<T: Send, F: FnOnce() -> T + Send> Job for Awaited<T, F> {
 impl Pool {
     /// Starts `threads` threads, with room for `queue_max` jobs that wait for one.
     pub fn new(name: &'static str, threads: usize, queue_max: usize) -> io::Result<Self> {
+        assert!(0 < threads, "without a thread no job would ever end");
         let (queue, changed) = (Mutex::default(), Condvar::new());
         let shared = Arc::new(Shared { name, queue_max, queue, changed });
         // Made first: should a thread not start, those before it end with this handle.

@@ -4,6 +4,8 @@
 //! which for each child is the larger of what it uses and its minimum.
 //! Invariant: the charge of a share is always exactly that sum; see [`Ledger::imbalance`].
 
+use std::collections::HashMap;
+
 use crate::slab::Slab;
 
 /// The counts of one share.
@@ -119,10 +121,11 @@ impl Ledger {
 
     /// Share `index` and all below it, parents first.
     pub(super) fn below(&self, index: usize) -> Vec<&Share> {
+        let children = self.children();
         let mut numbers = vec![index];
         let mut at = 0;
-        while let Some(parent) = numbers.get(at).copied() {
-            numbers.extend(self.children(parent));
+        while let Some(parent) = numbers.get(at) {
+            numbers.extend(children.get(parent).into_iter().flatten());
             at += 1;
         }
         numbers.into_iter().map(|index| self.share(index)).collect()
@@ -130,18 +133,25 @@ impl Ledger {
 
     /// The first share whose charge is not what its permits and children add up to.
     pub(super) fn imbalance(&self) -> Option<&Share> {
+        let children = self.children();
+        let charge = |child: &usize| self.share(*child).charge(self.share(*child).bytes_used());
         let adds_up = |index: usize, share: &Share| {
-            let charge = |child: usize| self.share(child).charge(self.share(child).bytes_used());
-            let lent: usize = self.children(index).map(charge).sum();
+            let lent: usize = children.get(&index).into_iter().flatten().map(charge).sum();
             let is_held = 0 < share.bytes_held;
             lent == share.bytes_lent && is_held == (0 < share.holders)
         };
         self.shares.iter().find(|(index, share)| !adds_up(*index, share)).map(|(_, share)| share)
     }
 
-    fn children(&self, parent: usize) -> impl Iterator<Item = usize> {
-        let is_child = move |share: &Share| share.parent == Some(parent);
-        self.shares.iter().filter(move |(_, share)| is_child(share)).map(|(index, _)| index)
+    /// The children of each share that has some; one pass, as there may be many lanes.
+    fn children(&self) -> HashMap<usize, Vec<usize>> {
+        let mut children = HashMap::<_, Vec<_>>::new();
+        for (index, share) in self.shares.iter() {
+            if let Some(parent) = share.parent {
+                children.entry(parent).or_default().push(index);
+            }
+        }
+        children
     }
 
     fn fits(&self, index: usize, bytes: usize) -> bool {

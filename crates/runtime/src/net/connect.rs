@@ -60,7 +60,7 @@ impl Network {
         Ok(found)
     }
 
-    /// Connects to `address`, trying all addresses of its name.
+    /// Connects to `address`, trying all addresses of its name; an error is that of the first.
     pub async fn connect(
         &self,
         address: &Address,
@@ -75,17 +75,17 @@ impl Network {
             }
         };
         let addresses = self.resolve(host, port, deadline).await?;
-        let mut last = ConnectError::NoAddress { host: host.clone() };
+        let mut first = None;
         for (tried, address) in addresses.iter().enumerate() {
             // An address that swallows the attempt leaves time for the others.
             let share = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
             let until = Clock.now() + remaining(deadline) / share;
             match self.connect_to(*address, until).await {
                 Ok(stream) => return Ok(stream),
-                Err(error) => last = error,
+                Err(error) => first = first.or(Some(error)),
             }
         }
-        Err(last)
+        Err(first.unwrap_or_else(|| ConnectError::NoAddress { host: host.clone() }))
     }
 
     /// Connects to one resolved address.

@@ -145,7 +145,7 @@ impl Scope {
             }
         });
         let handle = tokio::spawn(CURRENT.scope(presence, caught));
-        self.inner.started(number, &identity, handle.abort_handle());
+        self.started(number, &identity, handle.abort_handle());
         Task::new(handle)
     }
 
@@ -188,17 +188,30 @@ impl Scope {
 
     /// Tells all tasks to end, and those that come later.
     fn cancel_all(&self) {
-        let scopes = self.with_descendants();
-        for scope in &scopes {
-            scope.inner.is_closed.store(true, Ordering::SeqCst);
-        }
-        for scope in scopes {
+        self.inner.is_closed.store(true, Ordering::SeqCst);
+        for scope in self.with_descendants() {
             let tasks = lock(&scope.inner.tasks);
             let aborts: Vec<_> =
                 tasks.iter().filter_map(|(_, entry)| entry.abort.clone()).collect();
             // Cancelling may drop a task here and now, which takes it off the list.
             drop(tasks);
             aborts.iter().for_each(AbortHandle::abort);
+        }
+    }
+
+    /// Notes how to cancel a task that was just spawned, unless it has ended already.
+    fn started(&self, number: usize, identity: &Arc<Identity>, abort: AbortHandle) {
+        let mut tasks = lock(&self.inner.tasks);
+        if let Some(entry) = tasks.value_mut(number)
+            && Arc::ptr_eq(&entry.identity, identity)
+        {
+            entry.abort = Some(abort.clone());
+        }
+        drop(tasks);
+        // Closing sets the flag before it reads the lists: one of the two sees the other. A scope
+        // that was made since is closed as well, by those above it.
+        if self.ancestors().any(|scope| scope.inner.is_closed.load(Ordering::SeqCst)) {
+            abort.abort();
         }
     }
 
@@ -231,23 +244,6 @@ impl Scope {
             changed: Notify::new(),
         };
         Self { inner: Arc::new(inner) }
-    }
-}
-
-impl Inner {
-    /// Notes how to cancel a task that was just spawned, unless it has ended already.
-    fn started(&self, number: usize, identity: &Arc<Identity>, abort: AbortHandle) {
-        let mut tasks = lock(&self.tasks);
-        if let Some(entry) = tasks.value_mut(number)
-            && Arc::ptr_eq(&entry.identity, identity)
-        {
-            entry.abort = Some(abort.clone());
-        }
-        drop(tasks);
-        // Closing sets the flag before it reads the list: one of the two sees the other.
-        if self.is_closed.load(Ordering::SeqCst) {
-            abort.abort();
-        }
     }
 }
 

@@ -98,6 +98,7 @@ async fn a_closed_scope_starts_nothing() {
     let child = scope.child("otlp");
     assert_eq!(Leftovers::default(), scope.close(Clock, Clock.now()).await);
     assert_eq!(Err(Ended), child.spawn("late", async {}).await);
+    assert_eq!(Err(Ended), child.child("new").spawn("late", async {}).await);
     assert_eq!(0, scope.alive());
 }
 
