@@ -28,6 +28,12 @@ impl Draft {
         Self { out: Vec::with_capacity(capacity), path: Vec::new(), depth: 0 }
     }
 
+    /// What was written, in no more memory than it needs.
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        self.out.shrink_to_fit();
+        self.out
+    }
+
     pub(super) fn enter_field(&mut self, field: &'static Field) {
         self.path.push(Step::Field(field));
     }

@@ -11,10 +11,9 @@ use super::JsonError;
 use super::draft::Draft;
 use super::scalar::{Scalar, Zero};
 use crate::nest;
+use crate::protobuf::Fault;
+use crate::scan::DEPTH_MAX;
 use crate::schema::{Field, Kind, Message, Presence};
-
-/// How deep messages may nest below the request.
-const DEPTH_MAX: usize = 64;
 
 /// Reads a message of this type.
 pub(super) fn read(message: &'static Message, text: &[u8]) -> Result<Vec<u8>, JsonError> {
@@ -22,13 +21,14 @@ pub(super) fn read(message: &'static Message, text: &[u8]) -> Result<Vec<u8>, Js
         Ok(text) => text,
         Err(_) => return Err(not_utf8(text)),
     };
-    let mut draft = Draft::new(text.len());
+    // JSON is about twice as long as what it says.
+    let mut draft = Draft::new(text.len() / 2);
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let read = Object { message, draft: &mut draft }
         .deserialize(&mut deserializer)
         .and_then(|()| deserializer.end());
     match read {
-        Ok(()) => Ok(draft.out),
+        Ok(()) => Ok(draft.finish()),
         Err(error) => Err(draft.explain(&error)),
     }
 }
@@ -238,7 +238,7 @@ impl<'de> DeserializeSeed<'de> for Single<'_> {
             return deserializer.deserialize_any(Scalar { field, zero, out: &mut draft.out });
         };
         if draft.depth == DEPTH_MAX {
-            return Err(D::Error::custom("messages nest more than 64 deep"));
+            return Err(D::Error::custom(Fault::TooDeep.message()));
         }
         draft.depth += 1;
         let opened = nest::open(&mut draft.out, field.number);

@@ -8,10 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::protobuf::{self, Fields, Value};
+use crate::scan::DEPTH_MAX;
 use crate::schema::{FIELD_NUMBER_MAX, Field, Kind, Message};
-
-/// How deep messages may nest below the request; a payload is never deeper.
-const DEPTH_MAX: usize = 64;
 
 /// Appends a message as JSON.
 pub(super) fn write(message: &'static Message, encoded: &[u8], out: &mut Vec<u8>) {
