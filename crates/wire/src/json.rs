@@ -29,7 +29,17 @@ pub struct JsonError {
 
 /// Translates the JSON of an export request into protobuf.
 pub fn to_protobuf(signal: Signal, text: &[u8]) -> Result<Vec<u8>, JsonError> {
-    read::read(schema::request(signal), text)
+    Ok(to_protobuf_within(signal, text, usize::MAX)?.unwrap_or_default())
+}
+
+/// Translates the JSON of an export request into protobuf, or into `None` if that would take more
+/// than `bytes_max`; usually it takes half of the text, but see `EXPANSION_MAX`.
+pub fn to_protobuf_within(
+    signal: Signal,
+    text: &[u8],
+    bytes_max: usize,
+) -> Result<Option<Vec<u8>>, JsonError> {
+    read::read(schema::request(signal), text, bytes_max)
 }
 
 /// Writes a payload as one line of JSON, without a line feed.

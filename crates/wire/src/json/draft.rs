@@ -15,6 +15,7 @@ pub(super) struct Draft {
     path: Vec<Step>,
     /// Messages around the current one.
     pub(super) depth: usize,
+    bytes_max: usize,
 }
 
 #[derive(Debug)]
@@ -24,8 +25,17 @@ enum Step {
 }
 
 impl Draft {
-    pub(super) fn new(capacity: usize) -> Self {
-        Self { out: Vec::with_capacity(capacity), path: Vec::new(), depth: 0 }
+    pub(super) fn new(capacity: usize, bytes_max: usize) -> Self {
+        Self { out: Vec::with_capacity(capacity), path: Vec::new(), depth: 0, bytes_max }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes_max < self.out.len()
+    }
+
+    /// Ends the reading as soon as there is more than the bound.
+    pub(super) fn check_room<E: serde::de::Error>(&self) -> Result<(), E> {
+        if self.is_full() { Err(E::custom("the request is too large")) } else { Ok(()) }
     }
 
     /// What was written, in no more memory than it needs.

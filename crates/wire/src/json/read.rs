@@ -15,20 +15,25 @@ use crate::protobuf::Fault;
 use crate::scan::DEPTH_MAX;
 use crate::schema::{Field, Kind, Message, Presence};
 
-/// Reads a message of this type.
-pub(super) fn read(message: &'static Message, text: &[u8]) -> Result<Vec<u8>, JsonError> {
+/// Reads a message of this type; `None` if it takes more than `bytes_max`.
+pub(super) fn read(
+    message: &'static Message,
+    text: &[u8],
+    bytes_max: usize,
+) -> Result<Option<Vec<u8>>, JsonError> {
     let text = match simdutf8::basic::from_utf8(text) {
         Ok(text) => text,
         Err(_) => return Err(not_utf8(text)),
     };
     // JSON is about twice as long as what it says.
-    let mut draft = Draft::new(text.len() / 2);
+    let mut draft = Draft::new(bytes_max.min(text.len() / 2), bytes_max);
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let read = Object { message, draft: &mut draft }
         .deserialize(&mut deserializer)
         .and_then(|()| deserializer.end());
     match read {
-        Ok(()) => Ok(draft.finish()),
+        Ok(()) => Ok(Some(draft.finish())),
+        Err(_) if draft.is_full() => Ok(None),
         Err(error) => Err(draft.explain(&error)),
     }
 }
@@ -79,6 +84,7 @@ impl<'de> Visitor<'de> for Object<'_> {
             if map.next_value_seed(Member { field, draft: &mut *draft })? {
                 given.set(field).map_err(A::Error::custom)?;
             }
+            draft.check_room()?;
             draft.leave();
         }
         Ok(())
@@ -210,6 +216,7 @@ impl<'de> Visitor<'de> for List<'_> {
         for at in 0.. {
             draft.enter_item(at);
             let value = values.next_element_seed(Single { field, zero, draft: &mut *draft })?;
+            draft.check_room()?;
             draft.leave();
             if value.is_none() {
                 break;

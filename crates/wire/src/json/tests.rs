@@ -87,6 +87,21 @@ fn damage(text: &mut Vec<u8>, random: &mut Random) {
 }
 
 #[test]
+fn stops_at_the_bound() {
+    let zeros = vec!["0"; 10_000].join(",");
+    let text = format!(
+        r#"{{"resourceProfiles":[{{"scopeProfiles":[{{"profiles":[{{"samples":[{{"timestampsUnixNano":[{zeros}]}}]}}]}}]}}]}}"#
+    );
+    let within = |bytes_max| to_protobuf_within(Signal::Profiles, text.as_bytes(), bytes_max);
+    assert_eq!(within(text.len()), Ok(None));
+    let whole = within(EXPANSION_MAX * text.len()).unwrap().unwrap();
+    assert!(3 * text.len() < whole.len());
+    assert_eq!(within(whole.len() - 1), Ok(None));
+    assert_eq!(within(whole.len()), Ok(Some(whole)));
+    assert!(to_protobuf_within(Signal::Logs, b"{", 0).is_err());
+}
+
+#[test]
 fn writes_one_line() {
     for signal in Signal::ALL {
         let text = to_json(signal, &request(signal, UNTIDY, 7));

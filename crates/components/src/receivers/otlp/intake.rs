@@ -194,13 +194,20 @@ fn parse(call: &Call, bytes: Bytes, permit: &mut Permit) -> Result<Payload, Turn
 /// Makes protobuf of JSON. The text is let go of at the end, so the permit is resized to what it
 /// became; both exist for the moment in between.
 fn translate(signal: Signal, text: &[u8], permit: &mut Permit) -> Result<Bytes, TurnedAway> {
-    let encoded = json::to_protobuf(signal, text);
-    let encoded = encoded.map_err(|error| TurnedAway::invalid(error.to_string()))?;
-    let more = encoded.capacity().saturating_sub(permit.bytes());
-    if 0 < more && !permit.try_grow(more) {
-        let message = "there is no memory for the request in protobuf now";
-        return Err(TurnedAway::for_now(RETRY_AFTER, message));
-    }
+    let invalid = |error: json::JsonError| TurnedAway::invalid(error.to_string());
+    let within = json::to_protobuf_within(signal, text, permit.bytes()).map_err(invalid)?;
+    let encoded = match within {
+        Some(encoded) => encoded,
+        // Short numbers grow: room for the most that they can make comes first.
+        None => {
+            let bytes_max = text.len().saturating_mul(json::EXPANSION_MAX);
+            if !permit.try_grow(bytes_max.saturating_sub(permit.bytes())) {
+                let message = "there is no memory for the request in protobuf now";
+                return Err(TurnedAway::for_now(RETRY_AFTER, message));
+            }
+            json::to_protobuf(signal, text).map_err(invalid)?
+        }
+    };
     permit.shrink_to(encoded.capacity());
     Ok(encoded.into())
 }
