@@ -31,8 +31,8 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads the tree; all problems are told at once.
-    pub fn read(tree: &Tree) -> Result<Self, Vec<Problem>> {
+    /// Reads the tree; gives what could be read, and all problems at once.
+    pub fn read(tree: &Tree) -> (Self, Vec<Problem>) {
         let mut problems = Vec::new();
         let mut document = Self { warnings: tree.warnings.clone(), ..Self::default() };
         for entry in tree.root.entries().unwrap_or_default() {
@@ -63,11 +63,8 @@ impl Document {
             *components = read_components(entry, &mut problems);
         }
         document.warnings.extend(document.service.warnings.iter().cloned());
-        if problems.is_empty() {
-            return Ok(document);
-        }
         problem::sort(&mut problems);
-        Err(problems)
+        (document, problems)
     }
 }
 

@@ -121,6 +121,18 @@ impl Plan {
     }
 }
 
+/// The problems of the components alone, for a configuration whose `service` could not be read.
+#[must_use]
+pub fn component_problems(
+    definitions: &Definitions,
+    factories: &[Factory],
+    gates: &Gates,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    parse::Parsed::of(definitions, factories, gates, &mut problems);
+    problems
+}
+
 impl FromStr for PipelineId {
     type Err = String;
 

@@ -1,0 +1,235 @@
+//! Load: the callers of the generator and the numbers they share.
+//!
+//! ```text
+//! caller 1 ─┐                       ┌─ exporter of connection 1 ──▶ endpoint
+//! caller 2 ─┼─ next request number  ┤
+//! caller n ─┘   (and its due time)  └─ exporter of connection m ──▶ endpoint
+//! ```
+
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use pipeline::{Answer, Built, Charge, Context, Contributor, Envelope, Waiting, consume, receipt};
+use runtime::clock::Clock;
+use runtime::task::Task;
+use wire::{Payload, Signal};
+
+use super::tally::{Summary, Tally};
+use super::template::{Shape, Template};
+use super::{GenerateOptions, Protocol};
+use crate::bench_world::BenchWorld;
+
+/// A load that is being sent.
+#[derive(Debug)]
+pub(crate) struct Load {
+    world: BenchWorld,
+    shared: Arc<Shared>,
+    callers: Vec<Task<()>>,
+    exporters: Vec<Built>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    clock: Clock,
+    started: Instant,
+    templates: Vec<(Signal, Template)>,
+    items: u64,
+    /// Time between the requests of an open loop.
+    interval: Option<Duration>,
+    timeout: Duration,
+    requests_max: u64,
+    next_request: AtomicU64,
+    acknowledged_items: AtomicU64,
+    is_over: AtomicBool,
+    run: String,
+    tally: Mutex<Tally>,
+}
+
+impl Load {
+    /// Opens the connections and starts the callers.
+    pub(crate) fn start(world: &BenchWorld, options: &GenerateOptions) -> anyhow::Result<Self> {
+        let yaml = exporter_yaml(options);
+        let kind = match options.protocol {
+            Protocol::Grpc => "otlp_grpc",
+            Protocol::Http => "otlp_http",
+        };
+        let open = |number| world.exporter(&format!("{kind}/{number}"), &yaml);
+        let exporters = (0..options.connections).map(open).collect::<anyhow::Result<Vec<_>>>()?;
+        let shared = Arc::new(Shared::of(world, options, &new_run_name(world)));
+        let scope = world.scope.child("generate");
+        let callers = exporters.iter().flat_map(|exporter| {
+            (0..options.concurrency).map(|_| {
+                let caller = Arc::clone(&shared).call(exporter.clone());
+                scope.spawn("caller", caller)
+            })
+        });
+        let callers = callers.collect();
+        Ok(Self { world: world.clone(), shared, callers, exporters })
+    }
+
+    /// A view of the load while it is sent.
+    pub(crate) fn progress(&self) -> Progress {
+        Progress(Arc::clone(&self.shared))
+    }
+
+    /// The name under which the items are numbered.
+    pub(crate) fn run_name(&self) -> String {
+        self.shared.run.clone()
+    }
+
+    /// Sends until `ended`, or until all requests were sent; then waits for the last answers.
+    pub(crate) async fn until(
+        mut self,
+        ended: impl Future<Output = anyhow::Result<()>>,
+    ) -> anyhow::Result<Summary> {
+        let callers = join_all(std::mem::take(&mut self.callers));
+        tokio::pin!(callers, ended);
+        let result = tokio::select! {
+            _ = &mut callers => Ok(()),
+            result = &mut ended => {
+                self.shared.is_over.store(true, Ordering::Relaxed);
+                callers.await;
+                result
+            }
+        };
+        let took = self.world.clock.now().saturating_duration_since(self.shared.started);
+        let deadline = self.world.clock.now() + self.shared.timeout;
+        for exporter in &self.exporters {
+            exporter.component.drain(deadline);
+            exporter.component.close(deadline).await;
+        }
+        result.map(|()| self.shared.lock().summary(took))
+    }
+}
+
+/// Tells how far a load is.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress(Arc<Shared>);
+
+impl Progress {
+    pub(crate) fn acknowledged_items(&self) -> u64 {
+        self.0.acknowledged_items.load(Ordering::Relaxed)
+    }
+}
+
+impl Shared {
+    fn of(world: &BenchWorld, options: &GenerateOptions, run: &str) -> Self {
+        let wall = world.clock.wall().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let template = |name: &super::SignalName| {
+            let signal = Signal::from(*name);
+            let shape = Shape {
+                signal,
+                items: options.items as usize,
+                item_bytes: options.item_bytes as usize,
+                run,
+                time: u64::try_from(wall.as_nanos()).unwrap_or(0),
+            };
+            (signal, Template::of(&shape))
+        };
+        let items = u64::from(options.items);
+        let per_request = |rate: u64| Duration::from_secs_f64(items as f64 / rate.max(1) as f64);
+        Self {
+            clock: world.clock,
+            started: world.clock.now(),
+            templates: options.signal.iter().map(template).collect(),
+            items,
+            interval: options.rate.map(per_request),
+            timeout: Duration::from_secs(options.timeout),
+            requests_max: options.requests.unwrap_or(u64::MAX),
+            next_request: AtomicU64::new(0),
+            acknowledged_items: AtomicU64::new(0),
+            is_over: AtomicBool::new(false),
+            tally: Mutex::new(Tally::default()),
+            run: run.to_owned(),
+        }
+    }
+
+    /// The life of one caller: one request at a time.
+    async fn call(self: Arc<Self>, exporter: Built) {
+        while let Some((number, due)) = self.next().await {
+            let first = number * self.items;
+            let (signal, template) = &self.templates[self.template_of(number)];
+            let request = template.fill(first);
+            self.lock().sent(self.items, request.len());
+            let answer = match Payload::parse(*signal, request.into()) {
+                Ok(payload) => self.send(&exporter, payload).await,
+                Err(_) => None,
+            };
+            if matches!(answer, Some(Answer::Delivered { .. })) {
+                self.acknowledged_items.fetch_add(self.items, Ordering::Relaxed);
+            }
+            let took = self.clock.now().saturating_duration_since(due);
+            self.lock().count(first, self.items, answer, took);
+        }
+    }
+
+    /// The next request's number and when it is due: its latency counts from then.
+    async fn next(&self) -> Option<(u64, Instant)> {
+        let number = self.next_request.fetch_add(1, Ordering::Relaxed);
+        if self.requests_max <= number || self.is_over.load(Ordering::Relaxed) {
+            return None;
+        }
+        let Some(interval) = self.interval else { return Some((number, self.clock.now())) };
+        let due = self.started + interval.mul_f64(number as f64);
+        self.clock.sleep_until(due).await;
+        (!self.is_over.load(Ordering::Relaxed)).then_some((number, due))
+    }
+
+    async fn send(&self, exporter: &Built, payload: Payload) -> Option<Answer> {
+        let deadline = self.clock.now() + self.timeout;
+        let (receipt, waiter) = receipt::pair(payload.items());
+        let contributor = Contributor {
+            receipt,
+            deadline,
+            waiting: Waiting::Blocked,
+            trace: None,
+            charge: Charge::default(),
+        };
+        let context = Context::default();
+        let envelope = Envelope { payload, context, contributors: vec![contributor] };
+        consume(exporter.consumer.as_ref(), envelope);
+        let outcome = waiter.wait_until(self.clock, deadline).await;
+        outcome.map(|outcome| outcome.answer())
+    }
+
+    fn template_of(&self, number: u64) -> usize {
+        usize::try_from(number % self.templates.len() as u64).unwrap_or(0)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn new_run_name(world: &BenchWorld) -> String {
+    let wall = world.clock.wall().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    format!("{}-{}", wall.as_micros(), std::process::id())
+}
+
+/// Without queue and retry each answer is the destination's own.
+fn exporter_yaml(options: &GenerateOptions) -> String {
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let mut yaml = format!(
+        "endpoint: {}\ncompression: {}\ntimeout: {}s\nretry_on_failure: {{enabled: false}}\n\
+         sending_queue: {{enabled: false}}\n",
+        quoted(&options.endpoint),
+        quoted(&options.compression),
+        options.timeout,
+    );
+    yaml += &match &options.ca_file {
+        Some(file) => {
+            format!("tls: {{ca_file: {}, include_system_ca_certs_pool: true}}\n", quoted(file))
+        }
+        None => "tls: {insecure: true}\n".to_owned(),
+    };
+    let headers: Vec<String> = options
+        .header
+        .iter()
+        .filter_map(|header| header.split_once('='))
+        .map(|(name, value)| format!("{}: {}", quoted(name), quoted(value)))
+        .collect();
+    yaml + &format!("headers: {{{}}}\n", headers.join(", "))
+}

@@ -1,0 +1,130 @@
+//! Run: the life of one collector process, from configuration to the last answer.
+//!
+//! Owner: this task owns the graph. It waits for one kind of event at a time: signals, and the end
+//! of a drain. See `pipeline::graph` for what a reload keeps.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use pipeline::graph::{Graph, World};
+use pipeline::plan::Plan;
+use runtime::budget::Budget;
+use runtime::clock::Clock;
+use runtime::metrics::Registry;
+use runtime::net::Network;
+use runtime::signals::{Signal, Signals};
+use runtime::task::Scope;
+
+use crate::cli::{RunOptions, SourceOptions};
+use crate::load::{self, Loaded};
+use crate::telemetry::{Telemetry, start_logs};
+
+/// Memory for the payloads of all pipelines when no `memory_limiter` says otherwise: the part of
+/// what the machine or the cgroup allows, in percent.
+const MEMORY_SHARE_PERCENT: usize = 40;
+
+/// Runs the collector until it is asked to end.
+pub(crate) async fn run(source: &SourceOptions, options: &RunOptions) -> anyhow::Result<()> {
+    let mut signals = Signals::listen().context("listen for signals")?;
+    let loaded = load::load(source, &options.data_dir)?;
+    start_logs(&loaded.telemetry);
+    let collector = Collector::start(loaded, options).await?;
+    collector.serve(&mut signals, source).await
+}
+
+/// A running collector.
+struct Collector {
+    clock: Clock,
+    scope: Scope,
+    graph: Graph,
+    telemetry: Telemetry,
+    budget: Budget,
+    options: RunOptions,
+}
+
+impl Collector {
+    async fn start(loaded: Loaded, options: &RunOptions) -> anyhow::Result<Self> {
+        let clock = Clock;
+        let scope = Scope::root("tidegate");
+        let metrics = Registry::default();
+        let network = Network::default();
+        let budget = Budget::root("process", memory_max(&loaded.plan));
+        let telemetry = Telemetry::start(&loaded.telemetry, &scope, &metrics, &network)?;
+        loaded.report();
+        let world = World {
+            clock,
+            scope: scope.child("graph"),
+            metrics,
+            budget: budget.clone(),
+            network,
+            data_dir: options.data_dir.clone(),
+        };
+        let graph = Graph::start(world, &loaded.plan).await?;
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            pipelines = loaded.plan.pipelines.len(),
+            memory_max_bytes = budget.bytes_max(),
+            "Everything is ready. Begin running and processing data."
+        );
+        Ok(Self { clock, scope, graph, telemetry, budget, options: options.clone() })
+    }
+
+    /// Obeys signals until one ends the process.
+    async fn serve(mut self, signals: &mut Signals, source: &SourceOptions) -> anyhow::Result<()> {
+        while signals.next().await == Signal::Reload {
+            self.reload(source).await;
+        }
+        let deadline = self.drain_deadline();
+        tracing::info!(drain_timeout_seconds = self.options.drain_timeout, "Draining.");
+        tokio::select! {
+            () = self.shut_down(deadline) => Ok(()),
+            () = second_termination(signals) => anyhow::bail!("asked twice to end: ended at once"),
+        }
+    }
+
+    /// Applies the configuration as it is now; one that is wrong changes nothing.
+    async fn reload(&mut self, source: &SourceOptions) {
+        tracing::info!("Reloading the configuration.");
+        let loaded = match load::load(source, &self.options.data_dir) {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                tracing::error!("The configuration is not valid; the old one runs on.\n{error}");
+                return;
+            }
+        };
+        loaded.report();
+        let deadline = self.drain_deadline();
+        match self.graph.reload(&loaded.plan, deadline).await {
+            Ok(()) => {
+                self.budget.set_bytes_max(memory_max(&loaded.plan));
+                tracing::info!("The new configuration is in force.");
+            }
+            Err(error) => {
+                tracing::error!(%error, "The new configuration cannot run; the old one runs on.");
+            }
+        }
+    }
+
+    async fn shut_down(self, deadline: Instant) {
+        let Self { clock, scope, graph, telemetry, .. } = self;
+        graph.shut_down(deadline).await;
+        telemetry.end(deadline).await;
+        if !scope.idle_by(clock, deadline).await {
+            tracing::error!(tasks = scope.alive(), "Tasks are left at the deadline.");
+        }
+        tracing::info!("Shutdown complete.");
+    }
+
+    fn drain_deadline(&self) -> Instant {
+        self.clock.now() + Duration::from_secs(self.options.drain_timeout)
+    }
+}
+
+async fn second_termination(signals: &mut Signals) {
+    while signals.next().await != Signal::Terminate {}
+}
+
+fn memory_max(plan: &Plan) -> usize {
+    plan.memory_limit()
+        .unwrap_or_else(|| runtime::host::memory_max_bytes() / 100 * MEMORY_SHARE_PERCENT)
+}

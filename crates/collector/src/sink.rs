@@ -1,0 +1,103 @@
+//! Sink: an OTLP back end that counts and verifies what arrives, and can misbehave on request.
+//!
+//! It is the product's own OTLP receiver in front of a consumer that keeps a ledger, so whatever the
+//! receiver accepts, the sink can count. Owner of the ledger: [`Counting`], behind one short lock.
+
+mod behaviour;
+mod counting;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use pipeline::{Component, Outlet, Outlets};
+use runtime::task::Scope;
+use wire::Signal;
+
+pub(crate) use behaviour::Behaviour;
+pub(crate) use counting::{Counting, Totals};
+
+use crate::bench_world::BenchWorld;
+use crate::print::print_line;
+
+/// What the sink listens on and how it behaves.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SinkOptions {
+    /// Where to listen for OTLP over gRPC; empty for nowhere.
+    #[arg(long, value_name = "ADDRESS", default_value = "localhost:4317")]
+    pub(crate) grpc: String,
+
+    /// Where to listen for OTLP over HTTP; empty for nowhere.
+    #[arg(long, value_name = "ADDRESS", default_value = "localhost:4318")]
+    pub(crate) http: String,
+
+    #[command(flatten)]
+    pub(crate) behaviour: Behaviour,
+
+    /// Ends after so many seconds; without it, at SIGTERM or SIGINT.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) seconds: Option<u64>,
+
+    /// Prints the totals as one line of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A running sink.
+#[derive(Debug)]
+pub(crate) struct Sink {
+    receiver: Arc<dyn Component>,
+    pub(crate) counting: Arc<Counting>,
+}
+
+impl Sink {
+    /// Listens and counts.
+    pub(crate) fn start(world: &BenchWorld, options: &SinkOptions) -> anyhow::Result<Self> {
+        let scope: Scope = world.scope.child("sink");
+        let counting = Arc::new(Counting::new(world.clock, scope, options.behaviour.clone()));
+        let consumer: Arc<dyn pipeline::Consumer> = Arc::clone(&counting) as _;
+        let outlets: Outlets = Signal::ALL
+            .into_iter()
+            .map(|signal| (signal, Outlet::to(Arc::clone(&consumer))))
+            .collect();
+        let receiver = world.receiver("otlp/sink", &receiver_yaml(options), outlets)?;
+        Ok(Self { receiver, counting })
+    }
+
+    /// Stops listening; gives what was counted.
+    pub(crate) async fn end(self, world: &BenchWorld, within: Duration) -> Totals {
+        let deadline = world.clock.now() + within;
+        self.receiver.drain(deadline);
+        self.receiver.close(deadline).await;
+        self.counting.totals()
+    }
+}
+
+/// Runs a sink until it is asked to end.
+pub(crate) async fn run(options: &SinkOptions) -> anyhow::Result<()> {
+    let world = BenchWorld::new();
+    let sink = Sink::start(&world, options)?;
+    print_line(&format!("sink: listening, gRPC on {}, HTTP on {}", options.grpc, options.http));
+    world.until(options.seconds.map(Duration::from_secs)).await?;
+    let totals = sink.end(&world, Duration::from_secs(5)).await;
+    print_line(&if options.json { totals.to_json() } else { totals.to_string() });
+    Ok(())
+}
+
+/// The receiver's limits are lifted: what a load test sends is the tester's business.
+fn receiver_yaml(options: &SinkOptions) -> String {
+    let mut yaml = "protocols:\n".to_owned();
+    if !options.grpc.is_empty() {
+        yaml += &format!(
+            "  grpc:\n    endpoint: \"{}\"\n    max_recv_msg_size_mib: 64\n",
+            options.grpc
+        );
+    }
+    if !options.http.is_empty() {
+        yaml += &format!(
+            "  http:\n    endpoint: \"{}\"\n    max_request_body_size: 67108864\n",
+            options.http
+        );
+    }
+    yaml
+}
