@@ -99,6 +99,3 @@ fn unknown_encoding(name: &str) -> TurnedAway {
     let message = format!("compression `{name}` is not supported: use {ACCEPT_ENCODING}");
     TurnedAway::for_good(Status::new(Code::Unimplemented, message))
 }
-
-#[cfg(test)]
-mod tests;

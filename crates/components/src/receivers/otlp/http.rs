@@ -103,6 +103,3 @@ impl Service {
         coding.map(|coding| coding.algorithm).ok_or_else(unsupported)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,1 +1,65 @@
+use super::*;
 
+fn connection(share: usize, cap: usize) -> (Budget, Arc<Connection>) {
+    let budget = Budget::root("receive", share);
+    let connection = Arc::new(Connection::new(&budget, cap));
+    (budget, connection)
+}
+
+#[test]
+fn memory_is_free_again_when_the_request_ends() {
+    let (budget, connection) = connection(1 << 20, 1 << 20);
+    let (holding, _eviction) = connection.hold();
+    assert_eq!(holding.grow(10_000), Ok(()));
+    assert_eq!(budget.bytes_used(), 10_000);
+    drop(holding);
+    assert_eq!(budget.bytes_used(), 0);
+}
+
+#[tokio::test]
+async fn at_the_cap_the_youngest_has_to_go() {
+    let (_budget, connection) = connection(1 << 20, 30_000);
+    let (oldest, _) = connection.hold();
+    let (middle, _) = connection.hold();
+    let (youngest, mut eviction) = connection.hold();
+    for holding in [&oldest, &middle, &youngest] {
+        assert_eq!(holding.grow(10_000), Ok(()));
+    }
+    assert_eq!(oldest.grow(8_000), Ok(()));
+    assert_eq!(eviction.happened().await, Full::Now);
+    assert_eq!(youngest.grow(1), Err(Full::Now));
+    assert_eq!(middle.grow(20_000), Err(Full::Now), "the youngest left does not evict the oldest");
+}
+
+#[test]
+fn a_request_that_could_never_fit_is_told_so_and_evicts_nobody() {
+    let (_budget, connection) = connection(1 << 20, 30_000);
+    let (oldest, _) = connection.hold();
+    let (younger, _eviction) = connection.hold();
+    assert_eq!(younger.grow(10_000), Ok(()));
+    assert_eq!(oldest.grow(31_000), Err(Full::Always { bytes_max: 30_000 }));
+    assert_eq!(younger.grow(10_000), Ok(()));
+}
+
+#[test]
+fn connections_share_the_share_of_the_listener() {
+    let budget = Budget::root("receive", 30_000);
+    let [one, two] = [0, 0].map(|_| Arc::new(Connection::new(&budget, 20_000)));
+    let ((first, _), (second, _)) = (one.hold(), two.hold());
+    assert_eq!(first.grow(20_000), Ok(()));
+    assert_eq!(second.grow(20_000), Err(Full::Now));
+    assert_eq!(second.grow(10_000), Ok(()));
+}
+
+#[test]
+fn a_buffer_takes_what_comes_and_no_more_than_is_expected() {
+    let (budget, connection) = connection(1 << 20, 1 << 20);
+    let (holding, _eviction) = connection.hold();
+    let mut buffer = Buffer::new(&holding);
+    for _ in 0..10 {
+        assert_eq!(buffer.push(&[7; 1_000], 10_000), Ok(()));
+        assert!(budget.bytes_used() <= 10_000);
+    }
+    assert_eq!(budget.bytes_used(), 10_000);
+    assert_eq!(buffer.finish(), vec![7; 10_000]);
+}
