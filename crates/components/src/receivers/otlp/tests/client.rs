@@ -2,10 +2,13 @@
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
+use std::io::Write as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
+use flate2::Compression;
+use flate2::write::{GzEncoder, ZlibEncoder};
 use http::{HeaderMap, Method, Request, Response};
 use http_body::{Body as _, Frame};
 use hyper::body::Incoming;
@@ -18,6 +21,7 @@ use runtime::task::{Scope, Task};
 use tokio::net::TcpStream;
 use wire::rpc_status;
 
+use crate::compression::Algorithm;
 use crate::testing::logs_of;
 
 /// The method that exports logs.
@@ -233,6 +237,29 @@ pub(super) fn one_log() -> Vec<u8> {
 /// A request of one log record of `bytes` bytes and a little more.
 pub(super) fn large_log(bytes: usize) -> Vec<u8> {
     logs_of(&[&"x".repeat(bytes)]).encode_to_vec()
+}
+
+/// `plain`, compressed.
+pub(super) fn compressed(algorithm: Algorithm, plain: &[u8]) -> Vec<u8> {
+    match algorithm {
+        Algorithm::Gzip => {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+            encoder.write_all(plain).unwrap();
+            encoder.finish().unwrap()
+        }
+        Algorithm::Zlib => {
+            let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+            encoder.write_all(plain).unwrap();
+            encoder.finish().unwrap()
+        }
+        Algorithm::Zstd => zstd::stream::encode_all(plain, 1).unwrap(),
+        Algorithm::Snappy => snap::raw::Encoder::new().compress_vec(plain).unwrap(),
+        Algorithm::SnappyFramed => {
+            let mut encoder = snap::write::FrameEncoder::new(Vec::new());
+            encoder.write_all(plain).unwrap();
+            encoder.into_inner().unwrap()
+        }
+    }
 }
 
 /// The logs of a payload.

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use pipeline::{Code, Outcome, Verdict};
+use bytes::Bytes;
+use http::Request;
+use pipeline::{Code, Metadata, Outcome, Verdict};
 
-use super::client::{EXPORT_LOGS, Feed, Grpc, decode, frame, one_log};
+use super::client::{
+    Answered, EXPORT_LOGS, Feed, Grpc, compressed, decode, frame, large_log, one_log,
+};
 use super::sink::{Leaving, Then, refusal, retry};
 use super::world::World;
+use crate::compression::Algorithm;
 use crate::testing::logs_of;
 
 #[tokio::test]
@@ -76,4 +81,151 @@ async fn a_client_that_leaves_tells_the_holder() {
     assert_eq!(left.recv().await, Some(7));
     envelope.answer_all(&Verdict::Delivered);
     world.end().await;
+}
+
+/// Sends a raw body and gives the code, the details and whether the client may retry.
+async fn send_raw(world: &World, body: impl Into<Bytes>) -> Answered {
+    let request = Grpc::request(EXPORT_LOGS).body(Feed::of(body)).unwrap();
+    world.grpc().await.send(request).await.unwrap()
+}
+
+#[tokio::test]
+async fn takes_every_compression() {
+    let world = World::start();
+    let mut arrivals = world.sink.arrivals();
+    for (name, algorithm) in [
+        ("gzip", Algorithm::Gzip),
+        ("zstd", Algorithm::Zstd),
+        ("snappy", Algorithm::Snappy),
+        ("snappy", Algorithm::SnappyFramed),
+        ("deflate", Algorithm::Zlib),
+    ] {
+        let request = Grpc::request(EXPORT_LOGS).header("grpc-encoding", name);
+        let body = frame(1, &compressed(algorithm, &large_log(300_000)));
+        let answered =
+            world.grpc().await.send(request.body(Feed::of(body)).unwrap()).await.unwrap();
+        assert_eq!(answered.code(), 0, "{algorithm:?} {:?}", answered.header("grpc-message"));
+        let arrived = arrivals.recv().await.unwrap();
+        assert_eq!(arrived.payload.to_bytes(), large_log(300_000), "{algorithm:?}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_compression_it_does_not_know_is_unimplemented_and_lists_those_it_does() {
+    let world = World::start();
+    let request = Grpc::request(EXPORT_LOGS).header("grpc-encoding", "br");
+    let request = request.body(Feed::of(frame(1, b"x"))).unwrap();
+    let answered = world.grpc().await.send(request).await.unwrap();
+    assert_eq!(answered.code(), 12);
+    assert!(answered.header("grpc-accept-encoding").unwrap().contains("zstd"));
+}
+
+#[tokio::test]
+async fn broken_framing_is_refused() {
+    let world = World::start();
+    for (body, code) in [
+        (Bytes::new(), 13),
+        (Bytes::from_static(&[0, 0, 0]), 13),
+        (Bytes::from_static(&[0, 0, 0, 0, 9, 1]), 13),
+        (Bytes::from([frame(0, b""), frame(0, b"")].concat()), 13),
+        (frame(1, b"x"), 13),
+        (frame(7, b""), 13),
+        (frame(0, &[0x0a, 0x7f, 1]), 3),
+        (frame(0, b"\xff\xff\xff\xff"), 3),
+    ] {
+        let answered = send_raw(&world, body.clone()).await;
+        assert_eq!(answered.code(), code, "{body:?}: {:?}", answered.header("grpc-message"));
+        assert_eq!(answered.details(), None);
+    }
+}
+
+#[tokio::test]
+async fn an_empty_request_is_accepted_without_asking_anybody() {
+    let world = World::start();
+    world.sink.answer(refusal(Code::Internal));
+    assert_eq!(send_raw(&world, frame(0, b"")).await.code(), 0);
+}
+
+#[tokio::test]
+async fn a_message_over_the_limit_is_exhausted_for_good() {
+    let world = World::start();
+    let limit = 4 << 20;
+    let mut prefix = vec![0];
+    prefix.extend_from_slice(&(limit + 1u32).to_be_bytes());
+    let (feeder, feed) = Feed::new();
+    feeder.try_send(prefix.into()).unwrap();
+    let request = Grpc::request(EXPORT_LOGS).body(feed).unwrap();
+    let answered = world.grpc().await.send(request).await.unwrap();
+    assert_eq!((answered.code(), answered.details()), (8, None));
+    drop(feeder);
+
+    let whole = large_log(limit as usize - 100);
+    assert_eq!(send_raw(&world, frame(0, &whole)).await.code(), 0);
+    let bomb = frame(1, &compressed(Algorithm::Gzip, &large_log(limit as usize)));
+    let request = Grpc::request(EXPORT_LOGS).header("grpc-encoding", "gzip");
+    let answered = world.grpc().await.send(request.body(Feed::of(bomb)).unwrap()).await.unwrap();
+    assert_eq!((answered.code(), answered.details()), (8, None));
+}
+
+#[tokio::test]
+async fn what_is_not_its_business_is_refused() {
+    let world = World::start();
+    let mut client = world.grpc().await;
+    let request = Grpc::request("/other.Service/Method").body(Feed::of(frame(0, b""))).unwrap();
+    assert_eq!(client.send(request).await.unwrap().code(), 12);
+    let html = Request::post("http://test/").header("content-type", "text/html");
+    let answered = client.send(html.body(Feed::of("")).unwrap()).await.unwrap();
+    assert_eq!(answered.http_status(), 415);
+    let get = Request::get("http://test/").header("content-type", "application/grpc");
+    let answered = client.send(get.body(Feed::of("")).unwrap()).await.unwrap();
+    assert_eq!(answered.http_status(), 405);
+}
+
+#[tokio::test]
+async fn carries_metadata_trace_and_deadline_on() {
+    let yaml = "protocols: {grpc: {endpoint: '127.0.0.1:0', include_metadata: true}}";
+    let world = World::with(yaml).start();
+    let mut arrivals = world.sink.arrivals();
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let request = Grpc::request(EXPORT_LOGS)
+        .header("X-Tenant", "blue")
+        .header("traceparent", trace)
+        .header("grpc-timeout", "5S");
+    let before = world.env.clock.now();
+    let request = request.body(Feed::of(frame(0, &one_log()))).unwrap();
+    assert_eq!(world.grpc().await.send(request).await.unwrap().code(), 0);
+    let arrived = arrivals.recv().await.unwrap();
+    assert_eq!(arrived.context.metadata.first("x-tenant"), Some("blue"));
+    assert_eq!(arrived.context.peer.as_deref(), Some("127.0.0.1"));
+    assert_eq!(arrived.trace.unwrap().to_string(), trace);
+    let five = Duration::from_secs(5);
+    assert!(before + five <= arrived.deadline && arrived.deadline <= before + 2 * five);
+}
+
+#[tokio::test]
+async fn metadata_is_not_kept_unless_asked_for() {
+    let world = World::start();
+    let request = Grpc::request(EXPORT_LOGS).header("x-tenant", "blue");
+    let request = request.body(Feed::of(frame(0, &one_log()))).unwrap();
+    world.grpc().await.send(request).await.unwrap();
+    let arrived = world.sink.arrivals().recv().await.unwrap();
+    assert_eq!(arrived.context.metadata, Metadata::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_not_answered_in_time_is_asked_to_come_again() {
+    let world = World::with("{timeout: 7s, protocols: {grpc: {endpoint: '127.0.0.1:0'}}}").start();
+    world.sink.then([Then::Hold, Then::Hold]);
+    let mut client = world.grpc().await;
+    for (asked, seconds) in [("60S", 7), ("2S", 2)] {
+        let began = world.env.clock.now();
+        let request = Grpc::request(EXPORT_LOGS).header("grpc-timeout", asked);
+        let request = request.body(Feed::of(frame(0, &one_log()))).unwrap();
+        let answered = client.send(request).await.unwrap();
+        assert_eq!(answered.code(), 14);
+        assert!(answered.details().unwrap().retry_after.is_some());
+        let waited = world.env.clock.now() - began;
+        assert_eq!(waited.as_secs(), seconds, "asked for {asked}");
+    }
 }
