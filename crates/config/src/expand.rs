@@ -5,6 +5,7 @@
 //! Bounds: [`DEPTH_MAX`] steps from value to value, [`REFERENCES_MAX`] references,
 //! [`BYTES_MAX`] of what came in, [`parse::DEPTH_MAX`] levels of the tree.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::node::{Content, Entry, Node};
@@ -131,23 +132,31 @@ impl<'a> Expander<'a> {
 
     /// The pieces as one text.
     fn join(&mut self, pieces: &[Piece], site: Site<'_>) -> Result<String, Failed> {
-        let mut joined = String::new();
+        let mut joined = Ok(String::new());
         for piece in pieces {
-            match piece {
-                Piece::Text(text) => joined.push_str(text),
-                Piece::Reference { inner, number } => {
-                    let arrival = self.fetch(inner, *number, site)?;
-                    joined.push_str(&self.text(&arrival.text, site)?);
-                }
-            }
+            let text = match piece {
+                Piece::Text(text) => Ok(Cow::from(text)),
+                Piece::Reference { inner, number } => self
+                    .fetch(inner, *number, site)
+                    .and_then(|arrival| self.text(arrival.text, site))
+                    .map(Cow::from),
+            };
+            // A reference that failed does not hide what is wrong with the next.
+            joined = match (joined, text) {
+                (Ok(joined), Ok(text)) => Ok(joined + &text),
+                (Err(Failed), _) | (_, Err(Failed)) => Err(Failed),
+            };
         }
-        Ok(joined)
+        joined
     }
 
     /// A text that came in, expanded.
-    fn text(&mut self, text: &str, site: Site<'_>) -> Result<String, Failed> {
+    fn text(&mut self, text: String, site: Site<'_>) -> Result<String, Failed> {
+        if !text.contains('$') {
+            return Ok(text);
+        }
         let site = self.deeper(site)?;
-        let pieces = self.pieces(text, site)?;
+        let pieces = self.pieces(&text, site)?;
         self.join(&pieces, site)
     }
 

@@ -19,8 +19,11 @@ pub fn remedy(name: &str, candidates: &[&str]) -> Option<String> {
     if let Some(near) = nearest(name, candidates.iter().copied()) {
         return Some(format!("did you mean `{near}`?"));
     }
-    let quoted: Vec<_> = candidates.iter().map(|known| format!("`{known}`")).collect();
-    (!quoted.is_empty()).then(|| format!("known are {}", quoted.join(", ")))
+    const SHOWN_MAX: usize = 25;
+    let shown = candidates.iter().take(SHOWN_MAX);
+    let quoted: Vec<_> = shown.map(|known| format!("`{known}`")).collect();
+    let more = if SHOWN_MAX < candidates.len() { ", …" } else { "" };
+    (!quoted.is_empty()).then(|| format!("known are {}{more}", quoted.join(", ")))
 }
 
 /// `maxSize`, `max-size` and `max_size` are the same word to a reader; very long names are cut.

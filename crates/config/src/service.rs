@@ -2,13 +2,14 @@
 
 pub mod telemetry;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde::Deserialize;
 
 use crate::id::ComponentId;
 use crate::nearest;
+use crate::node::{Entry, Node};
 use crate::problem::{self, Problem};
 use crate::section::Section;
 use crate::{Fault, Position};
@@ -75,29 +76,9 @@ struct PipelineWords {
 impl Service {
     /// Reads the section; all problems are told at once.
     pub fn read(section: &Section) -> Result<Self, Vec<Problem>> {
-        let ServiceWords { extensions, pipelines, telemetry } = section.read_as()?;
-        let mut problems = Vec::new();
-        let mut known = BTreeMap::new();
-        for (key, words) in pipelines {
-            let path = format!("pipelines.{key}");
-            match pipeline_id(&key) {
-                Err((message, remedy)) => problems.push(locate_key(section, path, message, remedy)),
-                Ok(id) if known.contains_key(&id) => {
-                    let message = format!("the pipeline `{id}` is defined twice");
-                    problems.push(locate_key(section, path, message, None));
-                }
-                Ok(id) => {
-                    let pipeline = Pipeline {
-                        id: id.clone(),
-                        position: section.key_position(&path),
-                        receivers: references(section, &path, "receivers", words.receivers),
-                        processors: references(section, &path, "processors", words.processors),
-                        exporters: references(section, &path, "exporters", words.exporters),
-                    };
-                    known.insert(id, pipeline);
-                }
-            }
-        }
+        let mut problems = check_pipeline_ids(section);
+        let read = section.read_as().map_err(|found| problems.extend(found));
+        let ServiceWords { extensions, pipelines, telemetry } = read.unwrap_or_default();
         if let Err(faults) = telemetry.check() {
             let found = faults.into_vec().into_iter().map(|fault| section.locate(fault));
             problems.extend(found);
@@ -106,9 +87,20 @@ impl Service {
             problem::sort(&mut problems);
             return Err(problems);
         }
+        let pipelines = pipelines.into_iter().filter_map(|(key, words)| {
+            let id = key.parse().ok()?;
+            let path = format!("pipelines.{key}");
+            Some(Pipeline {
+                id,
+                position: section.key_position(&path),
+                receivers: references(section, &path, "receivers", words.receivers),
+                processors: references(section, &path, "processors", words.processors),
+                exporters: references(section, &path, "exporters", words.exporters),
+            })
+        });
         Ok(Self {
             extensions: references(section, "", "extensions", extensions),
-            pipelines: known.into_values().collect(),
+            pipelines: pipelines.collect(),
             warnings: telemetry::warnings(section),
             telemetry,
             position: section.key_position("pipelines"),
@@ -121,6 +113,21 @@ impl Service {
         let settings = SchemaSettings::draft2020_12();
         SchemaGenerator::new(settings).into_root_schema_for::<ServiceWords>().to_value()
     }
+}
+
+/// What is wrong with the keys of `pipelines`.
+fn check_pipeline_ids(section: &Section) -> Vec<Problem> {
+    let entries = section.node_at("pipelines").and_then(Node::entries).unwrap_or_default();
+    let mut known = BTreeSet::new();
+    let check = |entry: &Entry| {
+        let (message, remedy) = match pipeline_id(&entry.key) {
+            Ok(id) if known.insert(id.clone()) => return None,
+            Ok(id) => (format!("the pipeline `{id}` is defined twice"), None),
+            Err(error) => error,
+        };
+        Some(locate_key(section, format!("pipelines.{}", entry.key), message, remedy))
+    };
+    entries.iter().filter_map(check).collect()
 }
 
 fn pipeline_id(key: &str) -> Result<ComponentId, (String, Option<String>)> {

@@ -119,7 +119,7 @@ fn says_what_is_wrong_with_a_source() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn takes_any_bytes_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..256)) {

@@ -142,7 +142,13 @@ pub(super) fn unknown_key(key: &str) -> String {
 
 /// The message for a word that is not among those allowed.
 pub(super) fn unknown_word(word: &str, known: &[&str]) -> String {
-    let quoted: Vec<_> = known.iter().map(|known| format!("`{known}`")).collect();
+    // Of a word in two spellings, one tells enough.
+    let is_other_spelling = |word: &str| {
+        let lower = word.to_lowercase();
+        lower != word && known.contains(&lower.as_str())
+    };
+    let plain = known.iter().filter(|word| !is_other_spelling(word));
+    let quoted: Vec<_> = plain.map(|word| format!("`{word}`")).collect();
     format!("`{}` is not known; valid are {}", shortened(word), quoted.join(", "))
 }
 

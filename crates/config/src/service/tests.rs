@@ -44,7 +44,7 @@ fn refuses_what_is_not_a_pipeline() {
             "yaml:2:3: pipelines.trace: there is no signal `trace`\n  help: did you mean `traces`?",
             "yaml:3:3: pipelines.logs/: `logs/` is not a pipeline id\n  \
              help: write a signal, or a signal and a name: `logs`, `logs/audit`",
-            "yaml:4:3: pipelines.logs/a: the pipeline `logs/a` is defined twice",
+            "yaml:5:3: pipelines.logs / a: the pipeline `logs/a` is defined twice",
         ],
     );
     check_refused(
