@@ -49,7 +49,8 @@ impl Sample {
 
     fn read(&self) -> Result<Document, String> {
         let tree = self.load()?;
-        Document::read(&tree).map_err(|problems| tree.report(&problems))
+        let (document, problems) = Document::read(&tree);
+        if problems.is_empty() { Ok(document) } else { Err(tree.report(&problems)) }
     }
 }
 
