@@ -1,7 +1,9 @@
 //! Compression of requests: the algorithms by their names on the wire.
 
+pub mod deflate;
 pub mod inflate;
 
+pub use deflate::{Codec, InvalidLevel};
 pub use inflate::{Flaw, Room, declared_size, inflate};
 
 /// How bytes are compressed.

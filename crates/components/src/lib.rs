@@ -1,5 +1,6 @@
 //! What users name in YAML: receivers, processors, exporters, connectors, extensions.
 
+mod client;
 pub mod compression;
 pub mod connectors;
 pub mod exporters;
@@ -15,6 +16,8 @@ pub const FACTORIES: &[Factory] = &[
     receivers::otlp::FACTORY,
     processors::memory_limiter::FACTORY,
     processors::batch::FACTORY,
+    exporters::otlp_grpc::FACTORY,
+    exporters::otlp_http::FACTORY,
     exporters::debug::FACTORY,
     exporters::nop::FACTORY,
     connectors::forward::FACTORY,

@@ -67,6 +67,7 @@ pub struct ClientSettings {
     recipe: ClientRecipe,
     server_name: Option<ServerName<'static>>,
     is_insecure: bool,
+    security_key: Option<&'static str>,
     reload_interval: Option<Duration>,
 }
 
@@ -110,6 +111,7 @@ impl ClientWords {
         let interval = Duration::from(self.reload_interval);
         let reload_interval = (!interval.is_zero()).then_some(interval);
         let is_insecure = self.insecure && origins.authorities.is_none();
+        let security_key = self.security_key();
         match parameters {
             Some(parameters) => faults.or(|| {
                 let recipe = ClientRecipe {
@@ -119,10 +121,28 @@ impl ClientWords {
                     is_verifying: !self.insecure_skip_verify,
                     includes_system: self.include_system_ca_certs_pool,
                 };
-                ClientSettings { recipe, server_name, is_insecure, reload_interval }
+                ClientSettings { recipe, server_name, is_insecure, security_key, reload_interval }
             }),
             None => Err(faults),
         }
+    }
+
+    /// A key that only makes sense when connections are encrypted.
+    fn security_key(&self) -> Option<&'static str> {
+        let is_file = |path: &PathBuf| !path.as_os_str().is_empty();
+        let keys = [
+            ("ca_file", is_file(&self.ca_file)),
+            ("ca_pem", !self.ca_pem.is_empty()),
+            ("include_system_ca_certs_pool", self.include_system_ca_certs_pool),
+            ("cert_file", is_file(&self.cert_file)),
+            ("cert_pem", !self.cert_pem.is_empty()),
+            ("server_name_override", !self.server_name_override.is_empty()),
+            ("min_version", !self.min_version.is_empty()),
+            ("max_version", !self.max_version.is_empty()),
+            ("cipher_suites", !self.cipher_suites.is_empty()),
+            ("curve_preferences", !self.curve_preferences.is_empty()),
+        ];
+        keys.into_iter().find(|(_, is_set)| *is_set).map(|(key, _)| key)
     }
 
     fn server_name(&self, faults: &mut Faults) -> Option<ServerName<'static>> {
@@ -142,6 +162,12 @@ impl ClientSettings {
     #[must_use]
     pub fn is_insecure(&self) -> bool {
         self.is_insecure
+    }
+
+    /// A key that was set and has no effect unless connections are encrypted.
+    #[must_use]
+    pub fn security_key(&self) -> Option<&'static str> {
+        self.security_key
     }
 
     /// Reads the files and makes a connector that offers `protocols` by ALPN; it looks at the

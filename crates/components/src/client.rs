@@ -1,0 +1,29 @@
+//! The client side of HTTP: names become addresses, addresses connections, connections answers.
+//!
+//! ```text
+//! Channel::call ──reads the view──▶ peers with connections that work
+//!      │ reports a peer that failed        ▲ publishes
+//!      └──────────▶ keeper (one task) ─────┘──▶ resolver, one dial task for each address
+//! ```
+
+mod body;
+mod channel;
+mod dial;
+mod directory;
+mod endpoint;
+mod keeper;
+mod link;
+mod peer;
+mod proxy;
+
+pub(crate) use channel::{Answer, Call, CallError, Channel, Plan};
+pub(crate) use dial::{Dialer, Keepalive, Protocol};
+pub(crate) use directory::Policy;
+pub(crate) use endpoint::{Endpoint, Host, Scheme};
+pub(crate) use peer::Limits;
+pub(crate) use proxy::Proxy;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,10 @@
+//! What the two OTLP exporters share: words, credentials, verdicts, and the component around it.
+
+pub(super) mod component;
+pub(super) mod compression;
+pub(super) mod credentials;
+pub(super) mod verdict;
+pub(super) mod way;
+
+/// The `user-agent` of requests.
+pub(super) const AGENT: &str = concat!("tidegate/", env!("CARGO_PKG_VERSION"));
