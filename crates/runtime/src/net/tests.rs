@@ -5,6 +5,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Address, ConnectError, Listener, Network, Peer, Stream};
 use crate::clock::Clock;
+use crate::task::Scope;
 
 fn soon() -> Instant {
     Clock.now() + Duration::from_secs(5)
@@ -165,4 +166,20 @@ async fn a_lookup_that_fails_names_the_host() {
     let host = "x".repeat(64);
     let error = network.resolve(&host, 1, soon()).await.unwrap_err();
     assert!(matches!(&error, ConnectError::Resolve { host: named, .. } if *named == host));
+}
+
+#[tokio::test]
+async fn a_component_that_stops_accepting_leaves_connections_to_its_successor() {
+    let (network, scope) = (Network::default(), Scope::root("test"));
+    let old = network.listen("127.0.0.1:0").unwrap();
+    let address = old.local_address().unwrap();
+    let taken = Arc::clone(&old);
+    let accepting = scope.spawn("old", async move { taken.accept(Clock).await });
+    tokio::task::yield_now().await;
+    let new = Arc::clone(&old);
+    drop((accepting, old));
+    let parsed: Address = address.parse().unwrap();
+    let near = network.connect(&parsed, soon()).await.unwrap();
+    let far = Clock.by(soon(), new.accept(Clock)).await.unwrap();
+    check_echo((near, far)).await;
 }
