@@ -62,6 +62,12 @@ impl Receiver {
         Ok(start.receiver)
     }
 
+    /// How many requests wait at the door.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.door.waiting().0
+    }
+
     /// The address that `transport` listens on.
     #[cfg(test)]
     pub(super) fn address(&self, transport: &str) -> String {

@@ -1,7 +1,10 @@
 //! The receiver over real sockets.
 
+mod admission;
 mod client;
 mod grpc;
 mod http;
+mod lifecycle;
+mod security;
 mod sink;
 mod world;

@@ -113,7 +113,7 @@ impl Answered {
 /// A gRPC connection.
 pub(super) struct Grpc {
     sender: http2::SendRequest<Feed>,
-    pub scope: Scope,
+    scope: Scope,
     _connection: Task<()>,
 }
 
@@ -167,7 +167,7 @@ impl Grpc {
 /// An HTTP/1.1 connection.
 pub(super) struct Http {
     sender: http1::SendRequest<Feed>,
-    pub scope: Scope,
+    scope: Scope,
     _connection: Task<()>,
 }
 
@@ -213,7 +213,8 @@ impl Http {
     }
 }
 
-fn open(address: &str) -> TcpStream {
+/// A connection to `address`.
+pub(super) fn open(address: &str) -> TcpStream {
     let stream = std::net::TcpStream::connect(address).unwrap();
     stream.set_nonblocking(true).unwrap();
     stream.set_nodelay(true).unwrap();

@@ -63,6 +63,7 @@ impl World {
         let clock = self.env.clock;
         let deadline = clock.now() + Duration::from_secs(5);
         self.receiver.close(deadline).await;
+        drop(self.receiver);
         assert_eq!(self.env.budget.bytes_used(), 0, "{:?}", self.env.budget.explain());
     }
 }
@@ -75,6 +76,12 @@ impl Builder {
 
     pub(super) fn extensions(mut self, extensions: Extensions) -> Self {
         self.env.extensions = extensions;
+        self
+    }
+
+    /// In the same process as `other`: it has the same network and memory.
+    pub(super) fn beside(mut self, other: &World) -> Self {
+        self.env.network = other.env.network.clone();
         self
     }
 
