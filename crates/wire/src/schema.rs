@@ -4,8 +4,8 @@
 //! JSON codec, the profiles re-indexing and the reflection service all work.
 //! Invariant: looking a field up by number is one array access; tests hold the table against protoc's descriptors.
 
+mod attribute;
 mod collector;
-mod common;
 mod field;
 mod file;
 mod grpc;
@@ -15,10 +15,10 @@ mod profiles;
 mod resource;
 mod trace;
 
-pub use collector::{request, response};
-pub use common::{
+pub use attribute::{
     ANY_VALUE, ARRAY_VALUE, ENTITY_REF, INSTRUMENTATION_SCOPE, KEY_VALUE, KEY_VALUE_LIST,
 };
+pub use collector::{request, response};
 pub use field::{Enumeration, Field, Kind, Presence, Table};
 pub use file::{FILES, File, Method, Service};
 pub use logs::{LOG_RECORD, RESOURCE_LOGS, SCOPE_LOGS};

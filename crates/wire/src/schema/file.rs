@@ -1,7 +1,7 @@
 //! Files: which `.proto` file declares what, for gRPC reflection.
 
 use super::field::Enumeration;
-use super::{Message, collector, common, grpc, logs, metrics, profiles, resource, trace};
+use super::{Message, attribute, collector, grpc, logs, metrics, profiles, resource, trace};
 
 /// One `.proto` file: what it imports and declares.
 #[derive(Debug)]
@@ -55,14 +55,14 @@ const PROFILES: &str = "opentelemetry/proto/profiles/v1development/profiles.prot
 pub static FILES: &[File] = &[
     File {
         messages: &[
-            &common::ANY_VALUE,
-            &common::ARRAY_VALUE,
-            &common::KEY_VALUE_LIST,
-            &common::KEY_VALUE,
-            &common::INSTRUMENTATION_SCOPE,
-            &common::ENTITY_REF,
+            &attribute::ANY_VALUE,
+            &attribute::ARRAY_VALUE,
+            &attribute::KEY_VALUE_LIST,
+            &attribute::KEY_VALUE,
+            &attribute::INSTRUMENTATION_SCOPE,
+            &attribute::ENTITY_REF,
         ],
-        ..File::empty(COMMON, common::PACKAGE)
+        ..File::empty(COMMON, attribute::PACKAGE)
     },
     File {
         imports: &[COMMON],

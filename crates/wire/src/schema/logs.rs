@@ -1,7 +1,7 @@
 //! Logs: the messages of `logs.proto`.
 
 use super::Message;
-use super::common::{ANY_VALUE, INSTRUMENTATION_SCOPE, KEY_VALUE};
+use super::attribute::{ANY_VALUE, INSTRUMENTATION_SCOPE, KEY_VALUE};
 use super::field::{Enumeration, Kind::*, many, one};
 use super::resource::RESOURCE;
 

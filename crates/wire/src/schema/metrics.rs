@@ -1,7 +1,7 @@
 //! Metrics: the messages of `metrics.proto`.
 
 use super::Message;
-use super::common::{INSTRUMENTATION_SCOPE, KEY_VALUE};
+use super::attribute::{INSTRUMENTATION_SCOPE, KEY_VALUE};
 use super::field::{Enumeration, Kind::*, choice, many, one, optional};
 use super::resource::RESOURCE;
 

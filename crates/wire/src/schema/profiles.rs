@@ -1,7 +1,7 @@
 //! Profiles: the messages of `profiles.proto`, version v1development.
 
 use super::Message;
-use super::common::{ANY_VALUE, INSTRUMENTATION_SCOPE};
+use super::attribute::{ANY_VALUE, INSTRUMENTATION_SCOPE};
 use super::field::{Kind::*, Table, many, one};
 use super::resource::RESOURCE;
 

@@ -1,7 +1,7 @@
 //! Resource: what produced the telemetry, as `resource.proto` has it.
 
 use super::Message;
-use super::common::{ENTITY_REF, KEY_VALUE};
+use super::attribute::{ENTITY_REF, KEY_VALUE};
 use super::field::{Kind::*, many, one};
 
 pub(super) const PACKAGE: &str = "opentelemetry.proto.resource.v1";

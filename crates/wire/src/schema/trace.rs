@@ -1,7 +1,7 @@
 //! Trace: the messages of `trace.proto`.
 
 use super::Message;
-use super::common::{INSTRUMENTATION_SCOPE, KEY_VALUE};
+use super::attribute::{INSTRUMENTATION_SCOPE, KEY_VALUE};
 use super::field::{Enumeration, Kind::*, many, one};
 use super::resource::RESOURCE;
 

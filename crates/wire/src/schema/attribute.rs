@@ -1,4 +1,4 @@
-//! Common: attribute values, scopes and entity references, as `common.proto` has them.
+//! Attribute: attributes and their values, scopes and entity references, as `common.proto` has them.
 
 use super::Message;
 use super::field::{Kind::*, Table, choice, many, one};
