@@ -182,15 +182,20 @@ pub fn read_tag(message: &[u8], at: &mut usize) -> Result<(u32, u8), Fault> {
 /// Reads a varint of at most ten bytes.
 #[inline]
 pub fn read_varint(message: &[u8], at: &mut usize) -> Result<u64, Fault> {
-    match message.get(*at) {
-        Some(&byte) if byte < 0x80 => {
+    match message.get(*at..) {
+        Some(&[byte @ ..0x80, ..]) => {
             *at += 1;
             Ok(byte.into())
+        }
+        Some(&[low, high @ ..0x80, ..]) => {
+            *at += 2;
+            Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
         }
         _ => read_long_varint(message, at),
     }
 }
 
+#[inline(never)]
 fn read_long_varint(message: &[u8], at: &mut usize) -> Result<u64, Fault> {
     let mut value = 0;
     for shift in (0..70).step_by(7) {

@@ -8,6 +8,7 @@ use crate::payload::Malformed;
 use crate::protobuf::{Fault, read_bytes, read_tag, read_varint};
 use crate::{Signal, schema};
 
+mod plain;
 mod plan;
 mod text;
 
@@ -27,145 +28,142 @@ pub fn scan(signal: Signal, request: &[u8]) -> Result<usize, Malformed> {
         plans: plans.all(),
         stack: [Frame::default(); DEPTH_MAX],
         depth: 0,
-        field: Place::default(),
+        field_start: 0,
         items: 0,
         metric: Metric::default(),
     };
-    let root = Frame { end: request.len(), plan: plans.root(signal), number: 0 };
-    match scanner.run(root) {
+    match scanner.run(plans.root(signal)) {
         Ok(()) => Ok(scanner.items),
-        Err((fault, innermost)) => Err(scanner.malformed(signal, fault, innermost)),
+        Err(fault) => Err(scanner.malformed(signal, fault)),
     }
 }
 
-/// A message that is being read.
+/// A message around the one that is being read.
 #[derive(Clone, Copy, Default)]
 struct Frame {
     end: usize,
     plan: u8,
-    /// Its field number in the message around it.
-    number: u32,
-}
-
-/// The field that is being read.
-#[derive(Clone, Copy, Default)]
-struct Place {
-    start: usize,
-    number: u32,
+    /// Where the field in it that is gone into begins.
+    field_start: usize,
 }
 
 /// What a decoder would have kept so far of the metric that is being read.
 #[derive(Clone, Copy, Default)]
 struct Metric {
     items_before: usize,
-    /// The field number of its data; when another follows, that one replaces it.
-    data: u32,
+    /// The tag of its data; when another follows, that one replaces it.
+    data: u8,
 }
 
 struct Scanner<'a> {
     request: &'a [u8],
     plans: &'static [Plan],
-    /// The messages around the one that is being read.
     stack: [Frame; DEPTH_MAX],
     depth: usize,
-    field: Place,
+    field_start: usize,
     items: usize,
     metric: Metric,
 }
 
 impl Scanner<'_> {
-    fn run(&mut self, root: Frame) -> Result<(), (Fault, Frame)> {
+    fn run(&mut self, root: u8) -> Result<(), Fault> {
         if BYTES_MAX < self.request.len() {
-            return Err((Fault::TooLarge, root));
+            return Err(Fault::TooLarge);
         }
-        let mut frame = root;
+        let mut end = self.request.len();
+        let mut place = root;
+        let mut plan = &self.plans[usize::from(root)];
         let mut at = 0;
         loop {
-            while at == frame.end {
+            if at == end {
                 let Some(depth) = self.depth.checked_sub(1) else { return Ok(()) };
                 self.depth = depth;
-                frame = self.stack[depth];
+                Frame { end, plan: place, .. } = self.stack[depth];
+                plan = &self.plans[usize::from(place)];
+                continue;
             }
-            match self.field(frame, &mut at) {
-                Ok(None) => {}
-                Ok(Some(inner)) => {
-                    if self.depth == DEPTH_MAX {
-                        return Err((Fault::TooDeep, frame));
+            let message = &self.request[..end];
+            self.field_start = at;
+            let tag = message[at];
+            let mut action = plan.action(tag);
+            if action.step == Step::LongTag {
+                action = long_tag(plan, message, &mut at)?;
+            } else {
+                at += 1;
+            }
+            match action.step {
+                Step::Varint => skip_varint(message, &mut at)?,
+                Step::Fixed64 => skip(message, &mut at, 8)?,
+                Step::Fixed32 => skip(message, &mut at, 4)?,
+                Step::Bytes => skip_bytes(message, &mut at)?,
+                Step::Text => {
+                    let start = read_length(message, &mut at)?;
+                    if !text::is_utf8(&message[start..at]) {
+                        return Err(Fault::NotUtf8);
                     }
-                    self.stack[self.depth] = frame;
-                    self.depth += 1;
-                    frame = inner;
                 }
-                Err(fault) => return Err((fault, frame)),
+                Step::PackedVarint => packed_varints(read_bytes(message, &mut at)?)?,
+                Step::PackedFixed64 => packed_fixed64(read_bytes(message, &mut at)?)?,
+                Step::Message
+                | Step::Attribute
+                | Step::AnyValue
+                | Step::Item
+                | Step::Metric
+                | Step::Data => {
+                    self.count(action.step, tag);
+                    let inner_start = read_length(message, &mut at)?;
+                    let inner_end = at;
+                    if self.is_plain(action.step, &message[inner_start..inner_end]) {
+                        continue;
+                    }
+                    at = inner_start;
+                    let Some(frame) = self.stack.get_mut(self.depth) else {
+                        return Err(Fault::TooDeep);
+                    };
+                    *frame = Frame { end, plan: place, field_start: self.field_start };
+                    self.depth += 1;
+                    end = inner_end;
+                    place = action.target;
+                    plan = &self.plans[usize::from(place)];
+                }
+                Step::Refuse | Step::LongTag => return Err(action.fault()),
             }
         }
     }
 
-    /// Reads one field from `at`; returns the message to go into, if it is one.
+    /// Whether it is a message in its usual form, which is checked already; others are gone into.
     #[inline(always)]
-    fn field(&mut self, frame: Frame, at: &mut usize) -> Result<Option<Frame>, Fault> {
-        let message = &self.request[..frame.end];
-        self.field = Place { start: *at, number: 0 };
-        let action = match message[*at] {
-            tag @ 8..0x80 => {
-                *at += 1;
-                self.field.number = u32::from(tag >> 3);
-                self.plans[usize::from(frame.plan)].action(tag)
-            }
-            _ => self.long_tag(frame, at)?,
-        };
-        match action.step {
-            Step::Varint => read_varint(message, at).map(|_| None),
-            Step::Fixed64 => skip(message, at, 8),
-            Step::Fixed32 => skip(message, at, 4),
-            Step::Bytes => read_bytes(message, at).map(|_| None),
-            Step::Text => {
-                let is_utf8 = text::is_utf8(read_bytes(message, at)?);
-                if is_utf8 { Ok(None) } else { Err(Fault::NotUtf8) }
-            }
-            Step::PackedVarint => packed_varints(read_bytes(message, at)?),
-            Step::PackedFixed64 => packed_fixed64(read_bytes(message, at)?),
-            Step::Message | Step::Item | Step::Metric | Step::Data => {
-                self.count(action.step);
-                let len = read_bytes(message, at)?.len();
-                let end = *at;
-                *at -= len;
-                Ok(Some(Frame { end, plan: action.target, number: self.field.number }))
-            }
-            Step::Refuse => Err(action.fault()),
+    fn is_plain(&self, step: Step, message: &[u8]) -> bool {
+        match step {
+            // An attribute and its value are two messages, one in the other.
+            Step::Attribute => self.depth + 2 <= DEPTH_MAX && plain::is_attribute(message),
+            Step::AnyValue => self.depth < DEPTH_MAX && plain::is_value(message),
+            _ => false,
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn long_tag(&mut self, frame: Frame, at: &mut usize) -> Result<Action, Fault> {
-        let (number, wire_type) = read_tag(&self.request[..frame.end], at)?;
-        self.field.number = number;
-        Ok(self.plans[usize::from(frame.plan)].action_of(number, wire_type))
-    }
-
     #[inline(always)]
-    fn count(&mut self, step: Step) {
+    fn count(&mut self, step: Step, tag: u8) {
         match step {
             Step::Item => self.items += 1,
             Step::Metric => self.metric = Metric { items_before: self.items, data: 0 },
-            Step::Data if self.metric.data != self.field.number => {
+            Step::Data if self.metric.data != tag => {
                 // Data of another kind replaces what came before it.
                 self.items = self.metric.items_before;
-                self.metric.data = self.field.number;
+                self.metric.data = tag;
             }
             _ => {}
         }
     }
 
     #[cold]
-    fn malformed(&self, signal: Signal, fault: Fault, innermost: Frame) -> Malformed {
+    fn malformed(&self, signal: Signal, fault: Fault) -> Malformed {
         let mut message = schema::request(signal);
         let mut path = String::new();
-        let around = self.stack[..self.depth].iter().chain([&innermost]).skip(1);
-        let numbers = around.map(|frame| frame.number).chain([self.field.number]);
-        for number in numbers {
-            let Some(field) = message.field(number) else { break };
+        let around = self.stack[..self.depth].iter().map(|frame| frame.field_start);
+        for mut start in around.chain([self.field_start]) {
+            let tag = read_tag(self.request, &mut start);
+            let Some(field) = tag.ok().and_then(|(number, _)| message.field(number)) else { break };
             if !path.is_empty() {
                 path.push('.');
             }
@@ -176,17 +174,67 @@ impl Scanner<'_> {
         if path.is_empty() {
             path.push_str("request");
         }
-        Malformed { signal, offset: self.field.start, path, what: fault.message() }
+        Malformed { signal, offset: self.field_start, path, what: fault.message() }
     }
 }
 
-#[inline(always)]
-fn skip(message: &[u8], at: &mut usize, len: usize) -> Result<Option<Frame>, Fault> {
-    *at += len;
-    if message.len() < *at { Err(Fault::Truncated) } else { Ok(None) }
+#[inline(never)]
+fn long_tag(plan: &Plan, message: &[u8], at: &mut usize) -> Result<Action, Fault> {
+    let (number, wire_type) = read_tag(message, at)?;
+    Ok(plan.action_of(number, wire_type))
 }
 
-fn packed_varints(packed: &[u8]) -> Result<Option<Frame>, Fault> {
+/// Passes over a length and as many bytes; returns where they begin.
+#[inline(always)]
+fn read_length(message: &[u8], at: &mut usize) -> Result<usize, Fault> {
+    let len = match message.get(*at..) {
+        Some(&[len @ ..0x80, ..]) => {
+            *at += 1;
+            usize::from(len)
+        }
+        Some(&[low, high @ ..0x80, ..]) => {
+            *at += 2;
+            usize::from(low & 0x7f) | usize::from(high) << 7
+        }
+        _ => long_length(message, at)?,
+    };
+    let start = *at;
+    if message.len() - start < len {
+        return Err(Fault::LengthPastEnd);
+    }
+    *at += len;
+    Ok(start)
+}
+
+#[cold]
+#[inline(never)]
+fn long_length(message: &[u8], at: &mut usize) -> Result<usize, Fault> {
+    usize::try_from(read_varint(message, at)?).map_err(|_| Fault::LengthPastEnd)
+}
+
+#[inline(always)]
+fn skip_bytes(message: &[u8], at: &mut usize) -> Result<(), Fault> {
+    read_length(message, at).map(|_| ())
+}
+
+#[inline(always)]
+fn skip(message: &[u8], at: &mut usize, len: usize) -> Result<(), Fault> {
+    *at += len;
+    if message.len() < *at { Err(Fault::Truncated) } else { Ok(()) }
+}
+
+#[inline(always)]
+fn skip_varint(message: &[u8], at: &mut usize) -> Result<(), Fault> {
+    match message.get(*at) {
+        Some(0x80..) | None => read_varint(message, at).map(|_| ()),
+        Some(_) => {
+            *at += 1;
+            Ok(())
+        }
+    }
+}
+
+fn packed_varints(packed: &[u8]) -> Result<(), Fault> {
     let mut at = 0;
     while at < packed.len() {
         read_varint(packed, &mut at).map_err(|fault| match fault {
@@ -194,11 +242,11 @@ fn packed_varints(packed: &[u8]) -> Result<Option<Frame>, Fault> {
             other => other,
         })?;
     }
-    Ok(None)
+    Ok(())
 }
 
-fn packed_fixed64(packed: &[u8]) -> Result<Option<Frame>, Fault> {
-    if packed.len().is_multiple_of(8) { Ok(None) } else { Err(Fault::PackedRemainder) }
+fn packed_fixed64(packed: &[u8]) -> Result<(), Fault> {
+    if packed.len().is_multiple_of(8) { Ok(()) } else { Err(Fault::PackedRemainder) }
 }
 
 #[cfg(test)]

@@ -50,18 +50,22 @@ impl AttributeList<'_> {
     /// The value of the first attribute with this key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<AnyValue<'_>> {
-        self.iter().find(|attribute| attribute.key() == key).map(KeyValue::value)
+        self.iter().find(|attribute| attribute.is_key(key)).map(KeyValue::value)
     }
 
     /// Sets an attribute that is not there; returns whether it did.
     pub fn insert(&mut self, key: &str, value: &AnyValue<'_>) -> bool {
         let is_absent = self.find(key).is_none();
         if is_absent {
-            let attribute = self.encode(key, value);
-            self.entries.push(Entry::Set(attribute));
-            self.is_changed = true;
+            self.add(key, value);
         }
         is_absent
+    }
+
+    fn add(&mut self, key: &str, value: &AnyValue<'_>) {
+        let attribute = self.encode(key, value);
+        self.entries.push(Entry::Set(attribute));
+        self.is_changed = true;
     }
 
     /// Sets an attribute that is there; returns whether it did.
@@ -78,13 +82,13 @@ impl AttributeList<'_> {
     /// Sets an attribute.
     pub fn upsert(&mut self, key: &str, value: &AnyValue<'_>) {
         if !self.update(key, value) {
-            self.insert(key, value);
+            self.add(key, value);
         }
     }
 
     /// Removes the attributes with this key; returns whether there was one.
     pub fn remove(&mut self, key: &str) -> bool {
-        self.retain(|attribute| attribute.key() != key)
+        self.retain(|attribute| !attribute.is_key(key))
     }
 
     /// Removes the attributes that `keep` does not want; returns whether there was one.
@@ -103,7 +107,7 @@ impl AttributeList<'_> {
 
     fn find(&self, key: &str) -> Option<usize> {
         self.entries.iter().position(|entry| {
-            self.encoded(entry).is_some_and(|encoded| KeyValue::of(encoded).key() == key)
+            self.encoded(entry).is_some_and(|encoded| KeyValue::of(encoded).is_key(key))
         })
     }
 
@@ -149,21 +153,22 @@ impl<'a> AttributeList<'a> {
         composer: &mut Composer<'_>,
     ) -> usize {
         let mut entries = self.entries[at..self.loaded].iter();
-        let mut written = at;
-        for field in Fields::of(target.bytes) {
-            let span = target.span.part(field.start, field.end);
-            if field.number != number {
-                composer.slice(span);
+        let mut seen = at;
+        let mut written = 0;
+        for field in Fields::of(target.bytes).filter(|field| field.number == number) {
+            seen += 1;
+            let entry = entries.next();
+            if matches!(entry, Some(Entry::Kept(_)) | None) {
                 continue;
             }
-            written += 1;
-            match entries.next() {
-                Some(Entry::Set(range)) => self.write_fresh(range, number, composer),
-                Some(Entry::Gone) => {}
-                Some(Entry::Kept(_)) | None => composer.slice(span),
+            composer.slice(target.span.part(written, field.start));
+            written = field.end;
+            if let Some(Entry::Set(range)) = entry {
+                self.write_fresh(range, number, composer);
             }
         }
-        written
+        composer.slice(target.span.part(written, target.bytes.len()));
+        seen
     }
 
     /// Writes the entries that were added.

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::{Rope, Writer};
+use super::{Rope, SMALL_BYTES, Writer};
 use crate::protobuf::{len_field_len, put_len_prefix};
 
 /// A result is copied when it would pin buffers of more than this many times its size.
@@ -77,6 +77,9 @@ impl<'a> Composer<'a> {
 
     /// Appends a part of a block.
     pub(crate) fn slice(&mut self, span: Span) {
+        if span.len() == 0 {
+            return;
+        }
         self.grow(span.len());
         let is_top = self.open.is_empty();
         match self.fragments.last_mut() {
@@ -130,7 +133,8 @@ impl<'a> Composer<'a> {
             self.close();
         }
         let is_pinning = self.pinned() > PINNED_TIMES_MAX * self.len;
-        let rope = if is_pinning { self.copied() } else { self.shared() };
+        let is_fine = self.len < SMALL_BYTES * self.fragments.len();
+        let rope = if is_pinning || is_fine { self.copied() } else { self.shared() };
         self.fragments.clear();
         self.fresh.clear();
         self.len = 0;

@@ -20,12 +20,16 @@ pub(super) enum Step {
     PackedVarint,
     PackedFixed64,
     Message,
+    Attribute,
+    AnyValue,
     /// A message that is counted.
     Item,
     Metric,
     /// The data of a metric: a oneof, so another kind replaces it.
     Data,
     Refuse,
+    /// The tag takes several bytes, or is none.
+    LongTag,
 }
 
 /// What to do with a field, and for messages the plan of its fields.
@@ -35,10 +39,13 @@ pub(super) struct Action {
     pub(super) target: u8,
 }
 
-/// The actions of one message by tag, for field numbers below 32.
+/// The actions of one message.
 #[derive(Debug)]
 pub(super) struct Plan {
-    actions: [Action; 256],
+    /// By the first byte of the tag.
+    by_byte: [Action; 256],
+    /// By the tag, for field numbers below 32.
+    by_tag: [Action; 256],
 }
 
 /// The plans of all messages.
@@ -106,6 +113,10 @@ fn message_step(field: &Field, message: &'static Message) -> Step {
     ];
     if items.into_iter().any(is) {
         Step::Item
+    } else if is(&schema::KEY_VALUE) {
+        Step::Attribute
+    } else if is(&schema::ANY_VALUE) {
+        Step::AnyValue
     } else if is(&schema::METRIC) {
         Step::Metric
     } else if field.oneof() == Some("data") {
@@ -116,16 +127,16 @@ fn message_step(field: &Field, message: &'static Message) -> Step {
 }
 
 impl Plan {
-    /// What to do with a field of a one-byte tag.
+    /// What to do with a field whose tag begins with this byte.
     #[inline(always)]
-    pub(super) fn action(&self, tag: u8) -> Action {
-        self.actions[usize::from(tag)]
+    pub(super) fn action(&self, first: u8) -> Action {
+        self.by_byte[usize::from(first)]
     }
 
     /// What to do with a field of any number.
     pub(super) fn action_of(&self, number: u32, wire_type: u8) -> Action {
         match u8::try_from(number << 3 | u32::from(wire_type)) {
-            Ok(tag) => self.action(tag),
+            Ok(tag) => self.by_tag[usize::from(tag)],
             Err(_) => Action::unknown(wire_type),
         }
     }
@@ -168,8 +179,8 @@ fn place(messages: &mut Vec<&'static Message>, message: &'static Message) -> u8 
 }
 
 fn plan(messages: &mut Vec<&'static Message>, message: &'static Message) -> Plan {
-    let mut actions = [Action::refuse(Fault::UnknownWireType); 256];
-    for (tag, action) in (0..=u8::MAX).zip(&mut actions) {
+    let mut by_tag = [Action::refuse(Fault::UnknownWireType); 256];
+    for (tag, action) in (0..=u8::MAX).zip(&mut by_tag) {
         let wire_type = tag & 7;
         *action = match message.field(u32::from(tag >> 3)) {
             Some(field) => {
@@ -179,5 +190,7 @@ fn plan(messages: &mut Vec<&'static Message>, message: &'static Message) -> Plan
             None => Action::unknown(wire_type),
         };
     }
-    Plan { actions }
+    let mut by_byte = [Action { step: Step::LongTag, target: 0 }; 256];
+    by_byte[8..0x80].copy_from_slice(&by_tag[8..0x80]);
+    Plan { by_byte, by_tag }
 }

@@ -37,7 +37,7 @@ impl<'a> Attributes<'a> {
     /// The value of the first attribute with this key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<AnyValue<'a>> {
-        self.clone().find(|attribute| attribute.key() == key).map(KeyValue::value)
+        self.clone().find(|attribute| attribute.is_key(key)).map(KeyValue::value)
     }
 
     /// Whether there is none.
@@ -65,6 +65,12 @@ impl<'a> KeyValue<'a> {
     #[must_use]
     pub fn key(self) -> &'a str {
         self.0.text(KEY)
+    }
+
+    /// Whether the key is this one; quicker than reading it.
+    #[must_use]
+    pub fn is_key(self, key: &str) -> bool {
+        self.0.data(KEY) == key.as_bytes()
     }
 
     #[must_use]
