@@ -1,9 +1,11 @@
 //! What payloads promise, held against an independent protobuf library.
 
 #![allow(clippy::unwrap_used, reason = "a test ends where it goes wrong")]
+#![allow(clippy::print_stdout, reason = "the seed of a failed test is shown")]
 
 mod cut;
 mod edit;
+mod malformed;
 mod random;
 mod random_metrics;
 mod requests;
