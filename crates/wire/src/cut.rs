@@ -20,10 +20,7 @@ use plan::Planner;
 /// One payload for each of `ranges`.
 pub(crate) fn pieces(payload: &Payload, ranges: &[Range<usize>]) -> Vec<Payload> {
     check_ranges(ranges);
-    let blocks = payload.blocks();
-    let mut assembler = Assembler::new(payload.signal(), &blocks, ranges);
-    walk::walk(payload.signal(), &blocks, &mut assembler);
-    compacted(assembler.finish())
+    take_apart(payload, |payload| assemble(payload, ranges, false))
 }
 
 /// One payload with the items of all `ranges`.
@@ -32,10 +29,7 @@ pub(crate) fn selection(payload: &Payload, ranges: &[Range<usize>]) -> Payload {
     if ranges.iter().map(Range::len).sum::<usize>() == payload.items() {
         return payload.clone();
     }
-    let blocks = payload.blocks();
-    let mut assembler = Assembler::joining(payload.signal(), &blocks, ranges);
-    walk::walk(payload.signal(), &blocks, &mut assembler);
-    let made = compacted(assembler.finish()).pop();
+    let made = take_apart(payload, |payload| assemble(payload, ranges, true)).pop();
     made.unwrap_or_else(|| Payload::empty(payload.signal()))
 }
 
@@ -52,9 +46,22 @@ pub(crate) fn ranges_by_bytes(payload: &Payload, bytes_max: usize) -> Vec<Range<
     planner.finish()
 }
 
-/// Pieces of profiles hold the whole dictionary until what they do not need is taken out.
-fn compacted(pieces: Vec<Payload>) -> Vec<Payload> {
-    pieces.into_iter().map(Payload::compacted).collect()
+/// Applies `cut`; each piece of profiles gets a dictionary of its own.
+fn take_apart(payload: &Payload, cut: impl FnOnce(&Payload) -> Vec<Payload>) -> Vec<Payload> {
+    match payload.signal() {
+        Signal::Profiles => profiles::take_apart(payload, cut),
+        _ => cut(payload),
+    }
+}
+
+fn assemble(payload: &Payload, ranges: &[Range<usize>], is_joining: bool) -> Vec<Payload> {
+    let blocks = payload.blocks();
+    let mut assembler = match is_joining {
+        true => Assembler::joining(payload.signal(), &blocks, ranges),
+        false => Assembler::new(payload.signal(), &blocks, ranges),
+    };
+    walk::walk(payload.signal(), &blocks, &mut assembler);
+    assembler.finish()
 }
 
 fn check_ranges(ranges: &[Range<usize>]) {

@@ -141,14 +141,6 @@ impl Payload {
         self.rope.blocks()
     }
 
-    /// The same without the entries of a profiles dictionary that nothing refers to.
-    pub(crate) fn compacted(self) -> Self {
-        match self.signal {
-            Signal::Profiles => Self { rope: profiles::compact(self.rope), ..self },
-            _ => self,
-        }
-    }
-
     /// Bytes made from a payload, whose count is known.
     pub(crate) fn trusted(signal: Signal, items: usize, rope: Rope) -> Self {
         let payload = Self { signal, items, rope };

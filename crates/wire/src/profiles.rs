@@ -7,31 +7,45 @@
 
 use std::ops::Range;
 
-use crate::Payload;
 use crate::rope::Rope;
+use crate::{Payload, Signal};
 
 mod check;
 mod dictionary;
 mod reindex;
 
 pub(crate) use check::check;
+use dictionary::Dictionary;
 use reindex::Merged;
 
 /// Joins requests into one with one dictionary. They must have passed the scan and `check`.
 #[must_use]
 pub(crate) fn merge(requests: &[Rope]) -> Rope {
     let requests: Vec<_> = requests.iter().map(Rope::to_bytes).collect();
+    let dictionaries: Vec<_> = requests.iter().map(|request| Dictionary::of(request)).collect();
     let mut merged = Merged::new();
-    for request in &requests {
-        merged.add(request);
+    for (request, dictionary) in requests.iter().zip(&dictionaries) {
+        merged.add(request, dictionary);
     }
     Rope::of(merged.finish().into())
 }
 
-/// The same request with only those entries in its dictionary that it refers to.
+/// Cuts the profiles without their dictionary, and gives each piece the entries that it refers to.
 #[must_use]
-pub(crate) fn compact(request: Rope) -> Rope {
-    merge(&[request])
+pub(crate) fn take_apart(
+    payload: &Payload,
+    cut: impl FnOnce(&Payload) -> Vec<Payload>,
+) -> Vec<Payload> {
+    let request = payload.to_bytes();
+    let dictionary = Dictionary::of(&request);
+    let bare =
+        Payload::trusted(Signal::Profiles, payload.items(), dictionary::left_out_of(&request));
+    let with_dictionary = |piece: Payload| {
+        let mut merged = Merged::new();
+        merged.add(&piece.to_bytes(), &dictionary);
+        Payload::trusted(Signal::Profiles, piece.items(), Rope::of(merged.finish().into()))
+    };
+    cut(&bare).into_iter().map(with_dictionary).collect()
 }
 
 /// Ranges of items that, cut out, take at most `bytes_max` each; an item that alone takes more

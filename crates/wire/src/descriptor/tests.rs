@@ -225,3 +225,15 @@ fn health_messages_are_those_of_the_protocol() {
         assert_eq!(health_response(serving).as_ref(), [8, number]);
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_are_answered_or_refused(bytes: Vec<u8>, name: String) {
+        for request in [bytes, symbol(&name).encode_to_vec(), file(&name).encode_to_vec()] {
+            if let Ok(answered) = answer(&request, &[Signal::Logs]) {
+                let echoed = protobuf::Fields::of(&answered).find(|field| field.number == 2);
+                assert_eq!(echoed.and_then(|field| field.bytes()), Some(request.as_slice()));
+            }
+        }
+    }
+}

@@ -67,6 +67,24 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn damaged_bytes_still_make_a_document(seed: u64) {
+        let mut random = Random(seed);
+        for signal in Signal::ALL {
+            let mut bytes = request(signal, UNTIDY, seed);
+            bytes.push(0);
+            for _ in 0..=random.below(3) {
+                damage(&mut bytes, &mut random);
+            }
+            let text = to_json(signal, &bytes);
+            prop_assert!(serde_json::from_slice::<serde_json::Value>(&text).is_ok());
+        }
+    }
+}
+
 fn damage(text: &mut Vec<u8>, random: &mut Random) {
     const PIECES: [&[u8]; 12] =
         [b"{", b"}", b"[", b"]", b"\"", b",", b":", b"null", b"-1", b"1e400", b"\\ud800", b"\xff"];

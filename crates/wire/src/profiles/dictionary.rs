@@ -1,12 +1,17 @@
 //! Dictionary: the tables of one request, as slices.
 
+use bytes::Bytes;
+
 use crate::protobuf::Fields;
+use crate::rope::{Rope, Writer};
 use crate::schema::{Message, PROFILES_DICTIONARY, Table};
 
 /// The entries of each table.
 #[derive(Debug, Default)]
 pub(super) struct Dictionary<'a> {
     tables: [Vec<&'a [u8]>; Table::ALL.len()],
+    /// Fields that the schema does not know, with their tags.
+    pub(super) unknown: Vec<&'a [u8]>,
 }
 
 /// The field of the request that holds the dictionary.
@@ -17,9 +22,12 @@ impl<'a> Dictionary<'a> {
     pub(super) fn of(request: &'a [u8]) -> Self {
         let mut dictionary = Self::default();
         let parts = Fields::of(request).filter(|record| record.number == DICTIONARY);
-        for record in parts.filter_map(|record| record.bytes()).flat_map(Fields::of) {
-            if let (Some(table), Some(entry)) = (Table::of_field(record.number), record.bytes()) {
-                dictionary.tables[table as usize].push(entry);
+        for part in parts.filter_map(|record| record.bytes()) {
+            for record in Fields::of(part) {
+                match (Table::of_field(record.number), record.bytes()) {
+                    (Some(table), Some(entry)) => dictionary.tables[table as usize].push(entry),
+                    _ => dictionary.unknown.push(&part[record.start..record.end]),
+                }
             }
         }
         dictionary
@@ -30,13 +38,19 @@ impl<'a> Dictionary<'a> {
         let index = usize::try_from(index).ok()?;
         self.tables[table as usize].get(index).copied()
     }
-
-    pub(super) fn len(&self, table: Table) -> usize {
-        self.tables[table as usize].len()
-    }
 }
 
 /// The message type of a table's entries; strings have none.
 pub(super) fn entry_message(table: Table) -> Option<&'static Message> {
     PROFILES_DICTIONARY.field(table.field_number())?.kind.message()
+}
+
+/// A request without its dictionary.
+pub(super) fn left_out_of(request: &Bytes) -> Rope {
+    let mut writer = Writer::default();
+    for record in Fields::of(request).filter(|record| record.number != DICTIONARY) {
+        writer.begin_field();
+        writer.share_part(request, record.start..record.end);
+    }
+    writer.finish()
 }

@@ -31,9 +31,9 @@ struct Interned<'a> {
 
 /// Translates the indices of one request.
 struct Translation<'a, 'm> {
-    dictionary: Dictionary<'a>,
-    /// For each old index the new one, once it has one.
-    places: [Vec<Option<i32>>; Table::ALL.len()],
+    dictionary: &'m Dictionary<'a>,
+    /// The new index of each old one that was met.
+    places: HashMap<(Table, i32), i32>,
     tables: &'m mut [Interned<'a>; Table::ALL.len()],
 }
 
@@ -42,18 +42,15 @@ impl<'a> Merged<'a> {
         Self { out: Vec::new(), tables: Table::ALL.map(Interned::new), unknown: Vec::new() }
     }
 
-    /// Appends a request.
-    pub(super) fn add(&mut self, request: &'a [u8]) {
-        let dictionary = Dictionary::of(request);
-        let places = Table::ALL.map(|table| vec![None; dictionary.len(table)]);
-        let mut translation = Translation { dictionary, places, tables: &mut self.tables };
+    /// Appends a request, whose indices point into this dictionary.
+    pub(super) fn add(&mut self, request: &[u8], dictionary: &Dictionary<'a>) {
+        let tables = &mut self.tables;
+        let mut translation = Translation { dictionary, places: HashMap::new(), tables };
         let message = schema::request(Signal::Profiles);
-        for record in Fields::of(request) {
-            match record.bytes().filter(|_| record.number == DICTIONARY) {
-                Some(part) => copy_unknown(part, &mut self.unknown),
-                None => translation.record(message, record, request, &mut self.out),
-            }
+        for record in Fields::of(request).filter(|record| record.number != DICTIONARY) {
+            translation.record(message, record, request, &mut self.out);
         }
+        self.unknown.extend(dictionary.unknown.iter().copied().flatten());
     }
 
     /// The request with its dictionary.
@@ -92,7 +89,7 @@ impl<'a> Interned<'a> {
 
 impl<'a> Translation<'a, '_> {
     /// Copies a message with its indices translated.
-    fn message(&mut self, message: &'static Message, encoded: &'a [u8], out: &mut Vec<u8>) {
+    fn message(&mut self, message: &'static Message, encoded: &[u8], out: &mut Vec<u8>) {
         for record in Fields::of(encoded) {
             self.record(message, record, encoded, out);
         }
@@ -101,8 +98,8 @@ impl<'a> Translation<'a, '_> {
     fn record(
         &mut self,
         message: &'static Message,
-        record: Record<'a>,
-        encoded: &'a [u8],
+        record: Record<'_>,
+        encoded: &[u8],
         out: &mut Vec<u8>,
     ) {
         match (message.field(record.number), record.value) {
@@ -138,9 +135,8 @@ impl<'a> Translation<'a, '_> {
         let Some(entry) = self.dictionary.entry(table, index).filter(|_| index != 0) else {
             return 0;
         };
-        let at = index.unsigned_abs() as usize;
-        if let Some(place) = self.places[table as usize][at] {
-            return place;
+        if let Some(place) = self.places.get(&(table, index)) {
+            return *place;
         }
         let translated = match entry_message(table) {
             None => Cow::Borrowed(entry),
@@ -151,13 +147,7 @@ impl<'a> Translation<'a, '_> {
             }
         };
         let place = self.tables[table as usize].place(table, translated);
-        self.places[table as usize][at] = Some(place);
+        self.places.insert((table, index), place);
         place
-    }
-}
-
-fn copy_unknown(dictionary: &[u8], out: &mut Vec<u8>) {
-    for record in Fields::of(dictionary).filter(|record| Table::of_field(record.number).is_none()) {
-        out.extend_from_slice(&dictionary[record.start..record.end]);
     }
 }

@@ -130,6 +130,23 @@ fn refuses_what_is_no_status() {
     assert_eq!(Status::from_json(&large), Err(StatusError::TooLarge));
 }
 
+proptest::proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes: Vec<u8>, at: usize, flipped: u8) {
+        let mut damaged = status(14, "busy", Some(Duration::from_millis(1500))).encode().to_vec();
+        let place = at % damaged.len();
+        damaged[place] ^= flipped;
+        for encoded in [bytes, damaged] {
+            let is_too_long = |read: Result<Status, StatusError>| {
+                read.is_ok_and(|status| MESSAGE_BYTES_MAX < status.message.len())
+            };
+            assert!(!is_too_long(Status::decode(&encoded)));
+            assert!(!is_too_long(Status::from_json(&encoded)));
+            assert!(!is_too_long(Status::from_header(&String::from_utf8_lossy(&encoded))));
+        }
+    }
+}
+
 #[test]
 fn keeps_a_message_that_is_not_utf8_readable() {
     assert_eq!(Status::decode(b"\x12\x03a\xffb").unwrap().message, "a\u{fffd}b");
