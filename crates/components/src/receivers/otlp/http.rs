@@ -40,17 +40,8 @@ pub(super) struct Coding {
 
 impl Handler for Service {
     async fn handle(&self, request: Request) -> Response<ReplyBody> {
-        let shared = self.cors.as_ref().map(|cors| match cors.preflight(&request.head) {
-            Some(headers) => (headers, true),
-            None => (cors.headers(&request.head.headers), false),
-        });
-        let mut response = match shared {
-            Some((headers, true)) => reply::no_content(headers),
-            Some((headers, false)) => {
-                let mut response = self.answer(request).await;
-                response.headers_mut().extend(headers);
-                response
-            }
+        let mut response = match &self.cors {
+            Some(cors) => self.share(cors, request).await,
             None => self.answer(request).await,
         };
         for (name, value) in &self.headers {
@@ -61,6 +52,17 @@ impl Handler for Service {
 }
 
 impl Service {
+    /// Answers what a web page may have asked.
+    async fn share(&self, cors: &Cors, request: Request) -> Response<ReplyBody> {
+        if let Some(headers) = cors.preflight(&request.head) {
+            return reply::no_content(headers);
+        }
+        let headers = cors.headers(&request.head.headers);
+        let mut response = self.answer(request).await;
+        response.headers_mut().extend(headers);
+        response
+    }
+
     async fn answer(&self, request: Request) -> Response<ReplyBody> {
         let Some(signal) = self.paths.get(request.head.uri.path()).copied() else {
             return reply::not_found();

@@ -18,7 +18,8 @@ use http::HeaderMap;
 use http::request::Parts;
 use pipeline::auth::SharedServerAuth;
 use pipeline::{
-    Charge, Context, Contributor, Envelope, Metadata, Outlets, SpanContext, Waiting, receipt,
+    Charge, Context, Contributor, Envelope, Metadata, Outlet, Outlets, SpanContext, Waiting,
+    receipt,
 };
 use runtime::budget::Permit;
 use runtime::clock::Clock;
@@ -108,8 +109,15 @@ impl Intake {
         mut body: Body,
         connection: &Arc<receive::Connection>,
     ) -> Reply {
-        match self.admit(&call, &mut body, connection).await {
-            Ok((payload, permit)) => self.deliver(call, payload, permit).await,
+        let admitted = match self.outlets.of(call.signal) {
+            Some(outlet) => {
+                let admitted = self.admit(&call, &mut body, connection).await;
+                admitted.map(|(payload, permit)| (outlet, payload, permit))
+            }
+            None => Err(TurnedAway::unimplemented(call.signal)),
+        };
+        match admitted {
+            Ok((outlet, payload, permit)) => self.deliver(outlet, call, payload, permit).await,
             Err(turned_away) => {
                 body.discard(&self.scope, self.clock);
                 Reply::TurnedAway(turned_away)
@@ -143,12 +151,15 @@ impl Intake {
     }
 
     /// Hands the payload over and waits.
-    async fn deliver(&self, call: Call, payload: Payload, permit: Permit) -> Reply {
+    async fn deliver(
+        &self,
+        outlet: &Outlet,
+        call: Call,
+        payload: Payload,
+        permit: Permit,
+    ) -> Reply {
         let Call { signal, caller: Caller { context, trace }, deadline, .. } = call;
         let counted = self.tally.count(signal, payload.items());
-        let Some(outlet) = self.outlets.of(signal) else {
-            return Reply::TurnedAway(TurnedAway::unimplemented(signal));
-        };
         if payload.is_empty() {
             return Reply::Accepted { rejected: 0, warning: None };
         }

@@ -109,7 +109,8 @@ struct Start<'a> {
 
 impl Start<'_> {
     fn grpc(&mut self, port: &PortSettings) -> Result<(), StartError> {
-        let service = grpc::Service { intake: self.intake("grpc", port)? };
+        let service =
+            grpc::Service { intake: self.intake("grpc", port)?, drain: self.drained.clone() };
         self.serve("grpc", Protocol::Http2, port, service)
     }
 

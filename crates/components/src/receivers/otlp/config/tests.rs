@@ -1,4 +1,4 @@
-use pipeline::factory::{Blueprint, Plans as _};
+use pipeline::factory::Blueprint;
 
 use crate::receivers::otlp::FACTORY;
 use crate::testing::{check_config, parse};

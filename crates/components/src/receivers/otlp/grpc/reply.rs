@@ -25,25 +25,34 @@ pub(super) fn accepted(
     rejected: u64,
     warning: Option<&str>,
 ) -> Response<ReplyBody> {
-    let message = response::encode(signal, rejected, warning.unwrap_or(""), Format::Protobuf);
-    let body = ReplyBody::whole(frame(&message)).with_trailers(status_of(Code::Ok));
+    message(&response::encode(signal, rejected, warning.unwrap_or(""), Format::Protobuf))
+}
+
+/// The answer to a call that succeeded.
+pub(super) fn message(message: &[u8]) -> Response<ReplyBody> {
+    let body = ReplyBody::whole(frame(message)).with_trailers(status_of(Code::Ok));
     grpc(HeaderMap::new(), body)
 }
 
 /// The answer to a call that was not accepted.
 pub(super) fn turned_away(turned_away: &TurnedAway) -> Response<ReplyBody> {
-    let status = turned_away.rpc_status();
-    let mut headers = status_of(turned_away.code());
-    let cut = &status.message[..status.message.floor_char_boundary(MESSAGE_BYTES_MAX)];
-    let message = utf8_percent_encode(cut, ENCODED).to_string();
-    headers.insert(MESSAGE, ascii(message));
-    if status.retry_after.is_some() {
-        headers.insert(DETAILS, ascii(status.to_header()));
-    }
+    let mut headers = status_and_message(turned_away);
     if turned_away.code() == Code::Unimplemented {
         headers.insert(ACCEPTS, HeaderValue::from_static(ACCEPT_ENCODING));
     }
     grpc(headers, ReplyBody::empty())
+}
+
+/// Headers or trailers that say why a call was not accepted.
+pub(super) fn status_and_message(turned_away: &TurnedAway) -> HeaderMap {
+    let status = turned_away.rpc_status();
+    let mut headers = status_of(turned_away.code());
+    let cut = &status.message[..status.message.floor_char_boundary(MESSAGE_BYTES_MAX)];
+    headers.insert(MESSAGE, ascii(utf8_percent_encode(cut, ENCODED).to_string()));
+    if status.retry_after.is_some() {
+        headers.insert(DETAILS, ascii(status.to_header()));
+    }
+    headers
 }
 
 /// The answer to a request that is no gRPC call.

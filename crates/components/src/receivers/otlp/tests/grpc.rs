@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
-use pipeline::{Code, Metadata, Outcome, Verdict};
+use pipeline::{Code, Component as _, Metadata, Outcome, Verdict};
 
 use super::client::{
     Answered, EXPORT_LOGS, Feed, Grpc, compressed, decode, frame, large_log, one_log,
@@ -228,4 +228,55 @@ async fn who_is_not_answered_in_time_is_asked_to_come_again() {
         let waited = world.env.clock.now() - began;
         assert_eq!(waited.as_secs(), seconds, "asked for {asked}");
     }
+}
+
+/// The framed answer of a unary call to `path`.
+async fn call(client: &mut Grpc, path: &str, message: &[u8]) -> Answered {
+    let request = Grpc::request(path).body(Feed::of(frame(0, message))).unwrap();
+    client.send(request).await.unwrap()
+}
+
+#[tokio::test]
+async fn tells_its_health() {
+    let world = World::start();
+    let mut client = world.grpc().await;
+    let path = "/grpc.health.v1.Health/Check";
+    let logs = b"\x0a\x31opentelemetry.proto.collector.logs.v1.LogsService";
+    for asked in [b"".as_slice(), logs] {
+        let answered = call(&mut client, path, asked).await;
+        assert_eq!((answered.code(), answered.body), (0, frame(0, &[8, 1])));
+    }
+    assert_eq!(call(&mut client, path, b"\x0a\x05other").await.code(), 5);
+    assert_eq!(call(&mut client, path, &[0; 5000]).await.code(), 8);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn who_watches_its_health_hears_of_the_drain() {
+    let world = World::start();
+    let mut client = world.grpc().await;
+    let request = Grpc::request("/grpc.health.v1.Health/Watch").body(Feed::of(frame(0, b"")));
+    let watch = client.start(request.unwrap());
+    // The answer to a later request shows that the watch has begun.
+    assert_eq!(call(&mut client, "/grpc.health.v1.Health/Check", b"").await.code(), 0);
+    world.receiver.drain(world.env.clock.now() + Duration::from_secs(5));
+    let heard = watch.await.unwrap().unwrap();
+    assert_eq!(heard.body, [frame(0, &[8, 1]), frame(0, &[8, 2])].concat());
+    assert_eq!(heard.code(), 14);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn describes_itself_in_both_versions_of_reflection() {
+    let world = World::start();
+    let mut client = world.grpc().await;
+    for version in ["v1", "v1alpha"] {
+        let path = format!("/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo");
+        let answered = call(&mut client, &path, b"\x3a\x01*").await;
+        assert_eq!(answered.code(), 0);
+        let services = String::from_utf8_lossy(&answered.body);
+        assert!(services.contains("opentelemetry.proto.collector.trace.v1.TraceService"));
+        assert_eq!(call(&mut client, &path, b"\xff").await.code(), 3);
+    }
+    world.end().await;
 }

@@ -90,8 +90,8 @@ pub(in crate::receivers::otlp) struct ReplyBody {
 enum Content {
     Nothing,
     Whole(Bytes),
-    /// Messages as they come; ends with the trailers.
-    Stream(BoxStream<'static, Bytes>),
+    /// Frames as they come, the trailers among them.
+    Stream(BoxStream<'static, Frame<Bytes>>),
 }
 
 impl fmt::Debug for ReplyBody {
@@ -112,9 +112,9 @@ impl ReplyBody {
     }
 
     pub(in crate::receivers::otlp) fn stream(
-        messages: impl Stream<Item = Bytes> + Send + 'static,
+        frames: impl Stream<Item = Frame<Bytes>> + Send + 'static,
     ) -> Self {
-        Self { content: Content::Stream(Box::pin(messages)), trailers: None, presence: None }
+        Self { content: Content::Stream(Box::pin(frames)), trailers: None, presence: None }
     }
 
     /// The same with trailers at its end.
@@ -142,12 +142,8 @@ impl http_body::Body for ReplyBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if let Content::Stream(messages) = &mut self.content {
-            match messages.as_mut().poll_next(cx) {
-                Poll::Ready(Some(message)) => return Poll::Ready(Some(Ok(Frame::data(message)))),
-                Poll::Ready(None) => {}
-                Poll::Pending => return Poll::Pending,
-            }
+        if let Content::Stream(frames) = &mut self.content {
+            return frames.as_mut().poll_next(cx).map(|frame| frame.map(Ok));
         }
         if let Some(presence) = &self.presence {
             presence.attendance.report(|vigil, now| vigil.reply_moved(now));
