@@ -232,7 +232,9 @@ impl<'a> Expander<'a> {
             let message = format!("the environment variable `{name}` is not set");
             let remedy = format!("write `${{env:{name}:-}}` if it may be missing");
             let warning = self.problem(site, number, message, &remedy);
-            self.warnings.push(warning);
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
             String::new()
         });
         Arrival { text, source: None, is_yaml: false }
@@ -266,7 +268,10 @@ impl<'a> Expander<'a> {
 
     fn fail(&mut self, site: Site<'_>, number: usize, message: String, remedy: &str) -> Failed {
         let problem = self.problem(site, number, message, remedy);
-        self.problems.push(problem);
+        // One mistake may be met on many ways.
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
         Failed
     }
 

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::*;
@@ -254,4 +255,21 @@ fn gives_up_after_a_bounded_number_of_passes() {
     let list = vec!["x"; 2 * READS_MAX].join(", ");
     let problems = read_text::<Vec<u8>>(&format!("[{list}]")).unwrap_err();
     assert_eq!(problems.len(), READS_MAX);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn reads_any_text_without_panic(
+        text in "(endpoint|name|limit|timeout|token|headers|queue|inner|size|: |, |\n|- |[a-z0-9.~'\\[\\]{}]){0,30}",
+    ) {
+        if let Ok(root) = parse(&Arc::from("c"), text.as_bytes()) {
+            for problem in read::<Joined>(&root, &Origin::default()).err().unwrap_or_default() {
+                prop_assert!(!problem.message.is_empty());
+            }
+            drop(read::<Vec<Shape>>(&root, &Origin::default()));
+            drop(read::<Either>(&root, &Origin::default()));
+        }
+    }
 }
