@@ -15,6 +15,9 @@ use pipeline::Factory;
 pub const FACTORIES: &[Factory] = &[
     receivers::otlp::FACTORY,
     processors::memory_limiter::FACTORY,
+    processors::attributes::FACTORY,
+    processors::resource::FACTORY,
+    processors::filter::FACTORY,
     processors::batch::FACTORY,
     exporters::otlp_grpc::FACTORY,
     exporters::otlp_http::FACTORY,

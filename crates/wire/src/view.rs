@@ -12,7 +12,7 @@ pub(crate) mod message;
 mod metrics;
 mod records;
 
-pub use any_value::{AnyValue, Array};
+pub use any_value::{AnyValue, Array, OwnedValue};
 pub use attributes::{Attributes, KeyValue};
 pub use message::{Doubles, Messages, Numbers};
 pub use metrics::{
@@ -89,6 +89,12 @@ impl<'a> Resource<'a> {
         Self { signal, group: Message::of(group) }
     }
 
+    /// The encoded `ResourceLogs`, `ResourceSpans`, ..., with all that came from the resource.
+    #[must_use]
+    pub fn encoded(self) -> &'a [u8] {
+        self.group.bytes()
+    }
+
     /// The attributes of the resource.
     #[must_use]
     pub fn attributes(self) -> Attributes<'a> {
@@ -121,6 +127,12 @@ impl<'a> Resource<'a> {
 impl<'a> Scope<'a> {
     pub(crate) fn of(signal: Signal, group: &'a [u8]) -> Self {
         Self { signal, group: Message::of(group) }
+    }
+
+    /// The encoded `ScopeLogs`, `ScopeSpans`, ..., with all that came from the scope.
+    #[must_use]
+    pub fn encoded(self) -> &'a [u8] {
+        self.group.bytes()
     }
 
     #[must_use]
@@ -184,6 +196,17 @@ impl<'a> Scope<'a> {
 }
 
 impl<'a> Item<'a> {
+    /// The encoded item.
+    #[must_use]
+    pub fn encoded(self) -> &'a [u8] {
+        match self {
+            Self::LogRecord(log_record) => log_record.encoded(),
+            Self::Span(span) => span.encoded(),
+            Self::Point(point) => point.encoded(),
+            Self::Sample(sample) => sample.encoded(),
+        }
+    }
+
     /// The attributes of the item; those of profile samples stand in the dictionary.
     #[must_use]
     pub fn attributes(self) -> Attributes<'a> {

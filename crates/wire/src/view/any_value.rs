@@ -39,6 +39,18 @@ pub enum AnyValue<'a> {
     Map(Attributes<'a>),
 }
 
+/// A value that is no longer part of a payload, kept encoded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnedValue(Vec<u8>);
+
+impl OwnedValue {
+    /// The value, to be looked at.
+    #[must_use]
+    pub fn view(&self) -> AnyValue<'_> {
+        AnyValue::of(&self.0)
+    }
+}
+
 /// Goes through the values of a list, in order.
 #[derive(Clone, Debug)]
 pub struct Array<'a>(Fields<'a>);
@@ -76,6 +88,14 @@ impl<'a> AnyValue<'a> {
             Self::Text(text) => Some(text),
             _ => None,
         }
+    }
+
+    /// A copy that outlives the payload.
+    #[must_use]
+    pub fn detached(&self) -> OwnedValue {
+        let mut encoded = Vec::with_capacity(self.encoded_len());
+        self.encode(&mut encoded);
+        OwnedValue(encoded)
     }
 
     /// How many bytes it takes, encoded.

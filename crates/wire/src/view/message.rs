@@ -68,6 +68,14 @@ impl<'a> Message<'a> {
         self.bytes
     }
 
+    /// The encoded message; of one that comes in parts, the last part.
+    pub(super) fn encoded(self) -> &'a [u8] {
+        match self.part {
+            0 => self.bytes,
+            part => Self::of(self.bytes).data(part),
+        }
+    }
+
     pub(super) fn fields(self) -> AllFields<'a> {
         let (parts, fields) =
             if self.part == 0 { (&[][..], self.bytes) } else { (self.bytes, &[][..]) };
@@ -212,6 +220,12 @@ macro_rules! views {
         }
 
         impl<'a> $view<'a> {
+            /// The encoded message, for readers that know it by its schema.
+            #[must_use]
+            pub fn encoded(self) -> &'a [u8] {
+                self.0.encoded()
+            }
+
             $(
                 #[doc = concat!("The field `", stringify!($field), "`.")]
                 #[must_use]

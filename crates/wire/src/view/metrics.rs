@@ -207,6 +207,17 @@ impl<'a> Point<'a> {
         }
     }
 
+    /// The encoded point.
+    #[must_use]
+    pub fn encoded(self) -> &'a [u8] {
+        match self {
+            Self::Number(point) => point.encoded(),
+            Self::Histogram(point) => point.encoded(),
+            Self::ExponentialHistogram(point) => point.encoded(),
+            Self::Summary(point) => point.encoded(),
+        }
+    }
+
     #[must_use]
     pub fn attributes(self) -> Attributes<'a> {
         match self {

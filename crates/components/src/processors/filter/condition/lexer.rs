@@ -1,0 +1,188 @@
+//! Lexer: cuts a condition into tokens with their places.
+
+use super::SyntaxError;
+
+/// A token and the byte at which it starts.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Token {
+    pub(super) start: usize,
+    pub(super) kind: TokenKind,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum TokenKind {
+    /// A name, a keyword, or the name of an enum value.
+    Word(String),
+    Text(String),
+    Int(i64),
+    Double(f64),
+    Bytes(Vec<u8>),
+    /// Punctuation and comparisons.
+    Symbol(&'static str),
+    End,
+}
+
+const SYMBOLS: [&str; 18] =
+    ["==", "!=", "<=", ">=", "<", ">", "(", ")", "[", "]", ".", ",", "=", "+", "-", "*", "/", "{"];
+
+/// All tokens of `text`; the last one is [`TokenKind::End`].
+pub(super) fn tokens(text: &str) -> Result<Vec<Token>, SyntaxError> {
+    let mut lexer = Lexer { text, at: 0 };
+    let mut tokens = Vec::new();
+    loop {
+        lexer.skip_space();
+        let start = lexer.at;
+        let kind = lexer.next_kind()?;
+        let is_end = kind == TokenKind::End;
+        tokens.push(Token { start, kind });
+        if is_end {
+            return Ok(tokens);
+        }
+    }
+}
+
+struct Lexer<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Lexer<'a> {
+    fn skip_space(&mut self) {
+        self.at = self.text.len() - self.rest().trim_start().len();
+    }
+
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    fn next_kind(&mut self) -> Result<TokenKind, SyntaxError> {
+        let rest = self.rest();
+        let Some(first) = rest.chars().next() else { return Ok(TokenKind::End) };
+        if first == '"' {
+            return self.quoted();
+        }
+        if first.is_ascii_alphabetic() || first == '_' {
+            let word = self.take(|c| c.is_ascii_alphanumeric() || c == '_');
+            return Ok(TokenKind::Word(word.to_owned()));
+        }
+        let unsigned = rest.strip_prefix(['+', '-']).unwrap_or(rest);
+        let digits = unsigned.strip_prefix('.').unwrap_or(unsigned);
+        if digits.starts_with(|c: char| c.is_ascii_digit()) {
+            return self.number();
+        }
+        let symbol = SYMBOLS.into_iter().find(|symbol| rest.starts_with(symbol));
+        let symbol = symbol.ok_or_else(|| {
+            SyntaxError::new(self.at, format!("a condition cannot contain `{first}` here"))
+        })?;
+        self.at += symbol.len();
+        Ok(TokenKind::Symbol(symbol))
+    }
+
+    fn take(&mut self, belongs: impl Fn(char) -> bool) -> &'a str {
+        let rest = self.rest();
+        let end = rest.find(|c| !belongs(c)).unwrap_or(rest.len());
+        self.at += end;
+        &rest[..end]
+    }
+
+    fn number(&mut self) -> Result<TokenKind, SyntaxError> {
+        let start = self.at;
+        let rest = self.rest();
+        if let Some(digits) = rest.strip_prefix("0x") {
+            self.at += 2;
+            self.take(|c| c.is_ascii_hexdigit());
+            return hex(&digits[..self.at - start - 2])
+                .map(TokenKind::Bytes)
+                .ok_or_else(|| SyntaxError::new(start, "bytes need pairs of hex digits"));
+        }
+        self.at += usize::from(rest.starts_with(['+', '-']));
+        self.take(|c| c.is_ascii_digit() || c == '.');
+        if self.rest().starts_with(['e', 'E']) {
+            self.at += 1;
+            self.at += usize::from(self.rest().starts_with(['+', '-']));
+            self.take(|c| c.is_ascii_digit());
+        }
+        let number = &self.text[start..self.at];
+        let parsed = match number.contains(['.', 'e', 'E']) {
+            true => number.parse().map(TokenKind::Double).ok(),
+            false => number.parse().map(TokenKind::Int).ok(),
+        };
+        parsed.ok_or_else(|| SyntaxError::new(start, format!("`{number}` is not a 64-bit number")))
+    }
+
+    fn quoted(&mut self) -> Result<TokenKind, SyntaxError> {
+        let start = self.at;
+        self.at += 1;
+        let mut bytes = Vec::new();
+        loop {
+            let plain = self.take(|c| c != '"' && c != '\\');
+            bytes.extend_from_slice(plain.as_bytes());
+            let rest = self.rest();
+            if rest.starts_with('"') {
+                self.at += 1;
+                break;
+            }
+            if rest.is_empty() {
+                return Err(SyntaxError::new(start, "the string does not end"));
+            }
+            self.escape(&mut bytes)?;
+        }
+        let text = String::from_utf8(bytes);
+        text.map(TokenKind::Text).map_err(|_| SyntaxError::new(start, "the string is not UTF-8"))
+    }
+
+    /// Reads one escape of Go's string literals.
+    fn escape(&mut self, out: &mut Vec<u8>) -> Result<(), SyntaxError> {
+        let start = self.at;
+        self.at += 1;
+        let Some(letter) = self.rest().chars().next() else {
+            return Err(SyntaxError::new(start, "the string ends inside an escape"));
+        };
+        self.at += letter.len_utf8();
+        let byte = match letter {
+            'a' => 0x07,
+            'b' => 0x08,
+            'f' => 0x0c,
+            'n' => b'\n',
+            'r' => b'\r',
+            't' => b'\t',
+            'v' => 0x0b,
+            '\\' | '"' => letter as u8,
+            'x' => return self.code(start, 2, 16).map(|code| out.push(code as u8)),
+            'u' => return self.code(start, 4, 16).and_then(|code| put_char(start, code, out)),
+            'U' => return self.code(start, 8, 16).and_then(|code| put_char(start, code, out)),
+            '0'..='3' => {
+                self.at -= 1;
+                return self.code(start, 3, 8).map(|code| out.push(code as u8));
+            }
+            _ => {
+                let message =
+                    format!("`\\{letter}` is not an escape; a backslash is written `\\\\`");
+                return Err(SyntaxError::new(start, message));
+            }
+        };
+        out.push(byte);
+        Ok(())
+    }
+
+    fn code(&mut self, start: usize, digits: usize, radix: u32) -> Result<u32, SyntaxError> {
+        let code = self.rest().get(..digits).filter(|text| !text.starts_with('+'));
+        let code = code.and_then(|text| u32::from_str_radix(text, radix).ok());
+        self.at += digits;
+        code.ok_or_else(|| SyntaxError::new(start, format!("the escape needs {digits} digits")))
+    }
+}
+
+fn put_char(start: usize, code: u32, out: &mut Vec<u8>) -> Result<(), SyntaxError> {
+    let letter = char::from_u32(code);
+    let letter = letter.ok_or_else(|| SyntaxError::new(start, "no such character"))?;
+    out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+    Ok(())
+}
+
+fn hex(digits: &str) -> Option<Vec<u8>> {
+    let is_even = !digits.is_empty() && digits.len().is_multiple_of(2);
+    let pairs = (0..digits.len()).step_by(2);
+    let byte = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    is_even.then(|| pairs.map(byte).collect()).flatten()
+}
