@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use super::JsonError;
 use super::draft::Draft;
-use super::scalar::{Scalar, Zero};
+use super::scalar::{Form, Scalar};
 use crate::nest;
 use crate::protobuf::Fault;
 use crate::scan::DEPTH_MAX;
@@ -186,11 +186,11 @@ impl<'de> Visitor<'de> for Member<'_> {
             deserializer.deserialize_seq(List { field, draft })?;
         } else {
             // What has explicit presence is written even when it is zero.
-            let zero = match field.presence {
-                Presence::Implicit => Zero::Omit,
-                _ => Zero::Write,
+            let form = match field.presence {
+                Presence::Implicit => Form::Implicit,
+                _ => Form::Explicit,
             };
-            Single { field, zero, draft }.deserialize(deserializer)?;
+            Single { field, form, draft }.deserialize(deserializer)?;
         }
         Ok(true)
     }
@@ -212,10 +212,10 @@ impl<'de> Visitor<'de> for List<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
         let Self { field, draft } = self;
         let packed = field.is_packed().then(|| nest::open(&mut draft.out, field.number));
-        let zero = if field.is_packed() { Zero::WriteBare } else { Zero::Write };
+        let form = if field.is_packed() { Form::Packed } else { Form::Explicit };
         for at in 0.. {
             draft.enter_item(at);
-            let value = values.next_element_seed(Single { field, zero, draft: &mut *draft })?;
+            let value = values.next_element_seed(Single { field, form, draft: &mut *draft })?;
             draft.check_room()?;
             draft.leave();
             if value.is_none() {
@@ -232,7 +232,7 @@ impl<'de> Visitor<'de> for List<'_> {
 /// One value of a field.
 struct Single<'d> {
     field: &'static Field,
-    zero: Zero,
+    form: Form,
     draft: &'d mut Draft,
 }
 
@@ -240,9 +240,9 @@ impl<'de> DeserializeSeed<'de> for Single<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        let Self { field, zero, draft } = self;
+        let Self { field, form, draft } = self;
         let Kind::Message(message) = field.kind else {
-            return deserializer.deserialize_any(Scalar { field, zero, out: &mut draft.out });
+            return deserializer.deserialize_any(Scalar { field, form, out: &mut draft.out });
         };
         if draft.depth == DEPTH_MAX {
             return Err(D::Error::custom(Fault::TooDeep.message()));

@@ -10,19 +10,21 @@ use serde::de::{Error, Visitor};
 use crate::protobuf;
 use crate::schema::{Field, Kind};
 
-/// What to do with a value of zero, and whether values carry tags.
+/// How a value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Zero {
-    Omit,
-    Write,
+pub(super) enum Form {
+    /// Zero means absent and is left out.
+    Implicit,
+    /// Zero is a value too.
+    Explicit,
     /// Inside a packed record, without a tag.
-    WriteBare,
+    Packed,
 }
 
 /// A value that is no message.
 pub(super) struct Scalar<'d> {
     pub(super) field: &'static Field,
-    pub(super) zero: Zero,
+    pub(super) form: Form,
     pub(super) out: &'d mut Vec<u8>,
 }
 
@@ -94,11 +96,11 @@ impl Scalar<'_> {
     }
 
     fn put_number(self, raw: u64) {
-        if raw == 0 && self.zero == Zero::Omit {
+        if raw == 0 && self.form == Form::Implicit {
             return;
         }
         let wire_type = self.field.kind.wire_type();
-        if self.zero != Zero::WriteBare {
+        if self.form != Form::Packed {
             protobuf::put_tag(self.out, self.field.number, wire_type);
         }
         match wire_type {
@@ -109,7 +111,7 @@ impl Scalar<'_> {
     }
 
     fn put_bytes(self, bytes: &[u8]) {
-        if !bytes.is_empty() || self.zero != Zero::Omit {
+        if !bytes.is_empty() || self.form != Form::Implicit {
             protobuf::put_bytes_field(self.out, self.field.number, bytes);
         }
     }

@@ -137,7 +137,7 @@ impl Writer<'_> {
     fn single(&mut self, kind: Kind, value: Value<'_>) {
         match (kind, value) {
             (Kind::Message(message), Value::Bytes(encoded)) => self.message(message, encoded),
-            (Kind::String, Value::Bytes(text)) => self.text(&String::from_utf8_lossy(text)),
+            (Kind::String, Value::Bytes(text)) => self.json(&*String::from_utf8_lossy(text)),
             (Kind::Id(_), Value::Bytes(id)) => self.hex(id),
             (_, Value::Bytes(bytes)) => self.base64(bytes),
             (_, Value::Varint(raw) | Value::Fixed64(raw)) => self.number(kind, raw),
@@ -166,10 +166,6 @@ impl Writer<'_> {
         } else {
             self.json(&value);
         }
-    }
-
-    fn text(&mut self, text: &str) {
-        self.json(text);
     }
 
     /// A 64-bit number goes into a string: JavaScript would round it.
