@@ -43,7 +43,7 @@ pub(crate) struct Channel {
     scope: Scope,
     is_waiting_for_ready: bool,
     is_closing: bool,
-    view: LatestReceiver<Arc<View>>,
+    pub(super) view: LatestReceiver<Arc<View>>,
     publish: LatestSender<Arc<View>>,
     reports: Reports<Event>,
     turn: AtomicUsize,
@@ -142,6 +142,12 @@ impl Channel {
         self.publish.set(Arc::new(View { peers: Vec::new(), failure }));
     }
 
+    /// Why requests fail at present, if they do.
+    pub(crate) fn explain(&self) -> Option<String> {
+        let failure = self.view.value().failure.clone()?;
+        Some(format!("no connection to {}: {failure}", self.dialer.host))
+    }
+
     fn rounds(&self) -> usize {
         self.view.value().peers.len() + 3
     }
@@ -192,7 +198,7 @@ impl Channel {
         let (sent, is_reusable) =
             self.exchange(call, |request| sender.try_send_request(self.as_http1(request))).await;
         if is_reusable && !self.is_closing {
-            lease.give_back(self.clock.now());
+            pool.keep(lease, self.clock.now());
         }
         sent
     }

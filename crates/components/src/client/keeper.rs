@@ -155,7 +155,7 @@ impl Keeper {
                 let pool = Pool::new(self.tools.limits);
                 if let Some(place) = pool.place() {
                     let lease = place.fill(sender, link.connection, &self.tools.scope);
-                    lease.give_back(self.tools.clock.now());
+                    pool.keep(lease, self.tools.clock.now());
                 }
                 Connections::Pooled(pool)
             }

@@ -43,9 +43,16 @@ pub(crate) enum Connections {
 pub(crate) struct Pool {
     limits: Limits,
     idle: Mutex<Vec<Idle>>,
+    places: Arc<Places>,
+    changes: LatestReceiver<()>,
+}
+
+/// Counts open connections. Apart from the pool, so that an idle connection does not keep alive
+/// the pool that keeps it.
+#[derive(Debug)]
+struct Places {
     open: AtomicUsize,
     freed: LatestSender<()>,
-    changes: LatestReceiver<()>,
 }
 
 #[derive(Debug)]
@@ -54,15 +61,15 @@ struct Idle {
     since: Instant,
 }
 
-/// An HTTP/1 connection in use. Dropped, it is closed; [`Lease::give_back`] keeps it.
+/// An HTTP/1 connection in use. Dropped, it is closed; [`Pool::keep`] keeps it.
 pub(crate) struct Lease {
     pub(crate) sender: http1::SendRequest<Outgoing>,
     _task: Task<()>,
-    place: Place,
+    _place: Place,
 }
 
 /// The right to have one more connection open.
-pub(crate) struct Place(Arc<Pool>);
+pub(crate) struct Place(Arc<Places>);
 
 /// What a pool has for a request.
 pub(crate) enum Found {
@@ -87,11 +94,12 @@ impl Pool {
         let ends = Ends { from: "connection pool", to: "requests without a connection" };
         let (freed, changes) = channel::latest(ends, ());
         let idle = Mutex::new(Vec::new());
-        Arc::new(Self { limits, idle, open: AtomicUsize::new(0), freed, changes })
+        let places = Arc::new(Places { open: AtomicUsize::new(0), freed });
+        Arc::new(Self { limits, idle, places, changes })
     }
 
     /// The connection that was idle for the shortest time, or the right to open one.
-    pub(crate) fn find(self: &Arc<Self>, now: Instant) -> Found {
+    pub(crate) fn find(&self, now: Instant) -> Found {
         while let Some(idle) = self.pop() {
             let is_stale = self.limits.idle_timeout.is_some_and(|max| idle.since + max <= now);
             if !is_stale && !idle.connection.sender.is_closed() {
@@ -102,10 +110,25 @@ impl Pool {
     }
 
     /// The right to open one more connection.
-    pub(crate) fn place(self: &Arc<Self>) -> Option<Place> {
+    pub(crate) fn place(&self) -> Option<Place> {
         let more = |open: usize| (open < self.limits.open_max).then_some(open + 1);
-        let taken = self.open.fetch_update(Ordering::AcqRel, Ordering::Relaxed, more);
-        taken.is_ok().then(|| Place(Arc::clone(self)))
+        let taken = self.places.open.fetch_update(Ordering::AcqRel, Ordering::Relaxed, more);
+        taken.is_ok().then(|| Place(Arc::clone(&self.places)))
+    }
+
+    /// Keeps a connection for the next request, if there is room for one more idle one.
+    pub(crate) fn keep(&self, connection: Lease, now: Instant) {
+        let surplus = {
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.len() < self.limits.idle_max {
+                idle.push(Idle { connection, since: now });
+                None
+            } else {
+                Some(connection)
+            }
+        };
+        drop(surplus);
+        self.places.freed.set(());
     }
 
     /// Wakes whoever found the pool full, each time a connection is given back or closed.
@@ -132,24 +155,6 @@ impl Pool {
     }
 }
 
-impl Lease {
-    /// Keeps the connection for the next request.
-    pub(crate) fn give_back(self, now: Instant) {
-        let pool = Arc::clone(&self.place.0);
-        let surplus = {
-            let mut idle = pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            if idle.len() < pool.limits.idle_max {
-                idle.push(Idle { connection: self, since: now });
-                None
-            } else {
-                Some(self)
-            }
-        };
-        drop(surplus);
-        pool.freed.set(());
-    }
-}
-
 impl Place {
     /// Turns the right into a connection, whose bytes move in `scope`.
     pub(crate) fn fill(
@@ -158,7 +163,7 @@ impl Place {
         connection: BoxFuture<'static, ()>,
         scope: &Scope,
     ) -> Lease {
-        Lease { sender, _task: scope.spawn("http1 connection", connection), place: self }
+        Lease { sender, _task: scope.spawn("http1 connection", connection), _place: self }
     }
 }
 

@@ -53,6 +53,7 @@ struct State {
     script: Arc<Mutex<VecDeque<Act>>>,
     seen: Arc<Mutex<Vec<Seen>>>,
     connections: Arc<AtomicUsize>,
+    streams_max: Option<u32>,
 }
 
 /// The answer of a server that took everything.
@@ -71,6 +72,12 @@ impl Server {
     /// Speaks HTTP/2; does as `script` says, then accepts everything.
     pub(crate) fn grpc(script: impl IntoIterator<Item = Act>) -> Self {
         Self::start("127.0.0.1:0", script, None, true)
+    }
+
+    /// As [`Server::grpc`], with so many requests at a time on a connection.
+    pub(crate) fn grpc_with_streams(streams_max: u32) -> Self {
+        let state = State { streams_max: Some(streams_max), ..State::default() };
+        Self::start_with(state, "127.0.0.1:0", None, true)
     }
 
     /// As [`Server::grpc`], at an address of the caller's choice.
@@ -99,10 +106,14 @@ impl Server {
         acceptor: Option<Acceptor>,
         is_http2: bool,
     ) -> Self {
-        let listener = Network::default().listen(address).unwrap();
-        let address = listener.local_address().unwrap();
         let state = State::default();
         state.script.lock().unwrap().extend(script);
+        Self::start_with(state, address, acceptor, is_http2)
+    }
+
+    fn start_with(state: State, address: &str, acceptor: Option<Acceptor>, is_http2: bool) -> Self {
+        let listener = Network::default().listen(address).unwrap();
+        let address = listener.local_address().unwrap();
         let serving = state.clone();
         let task = Scope::root("server").spawn("accept", async move {
             let scope = Scope::root("connections");
@@ -143,7 +154,9 @@ impl State {
     }
 
     async fn http2<S: AsyncRead + AsyncWrite + Unpin>(self, stream: S) {
-        let Ok(mut connection) = h2::server::handshake(stream).await else { return };
+        let mut builder = h2::server::Builder::new();
+        self.streams_max.map(|streams| builder.max_concurrent_streams(streams));
+        let Ok(mut connection) = builder.handshake(stream).await else { return };
         let (endings, mut ending) = channel::bounded(Ends { from: "stream", to: "server" }, 16);
         let scope = Scope::root("streams");
         let mut tasks = Vec::new();

@@ -10,7 +10,7 @@ fn target(number: u8) -> Target {
 }
 
 fn world(policy: Policy) -> World {
-    let now = runtime::clock::Clock::default().now();
+    let now = runtime::clock::Clock.now();
     World { directory: Directory::new(policy, Random::seeded(7), now), now }
 }
 

@@ -46,6 +46,7 @@ impl Component for Exporter {
     }
 
     fn explain(&self) -> Vec<String> {
-        self.road.explain()
+        let connections = self.channels.iter().filter_map(|channel| channel.explain());
+        self.road.explain().into_iter().chain(connections).collect()
     }
 }

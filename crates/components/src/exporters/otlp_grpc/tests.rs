@@ -189,8 +189,11 @@ async fn a_server_that_comes_up_late_is_found() {
     );
     let exporter = build(environment("otlp", None), &yaml);
     let refused = format!("endpoint: {address}\ntls: {{insecure: true}}\n{ONCE}");
-    let answer = send(&build(environment("otlp", None), &refused)).await;
+    let refused = build(environment("otlp", None), &refused);
+    let answer = send(&refused).await;
     assert!(matches!(answer, Answer::RetryAfter { .. }), "{answer:?}");
+    let waits = refused.component.explain().join("\n");
+    assert!(waits.contains(&format!("no connection to {address}")), "{waits}");
     let (answer, _server) = tokio::join!(send(&exporter), async { Server::grpc_at(&address) });
     assert_eq!(answer, delivered());
 }

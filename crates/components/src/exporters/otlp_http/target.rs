@@ -42,16 +42,19 @@ impl Endpoints<'_> {
         let host_header = headers.remove(header::HOST);
         let authority = host_header.and_then(|value| Authority::try_from(value.as_bytes()).ok());
         let mut targets = Vec::new();
+        let mut is_common_told = false;
         for (signal, key, own) in self.own {
             let (key, text) = match (own, self.all) {
                 ("", "") => continue,
                 ("", all) => ("endpoint", joined(all, signal)),
                 (own, _) => (key, own.to_owned()),
             };
+            // The common endpoint is at fault once, not once for each signal.
+            let is_told = key == "endpoint" && is_common_told;
+            is_common_told |= key == "endpoint";
             match target(signal, &text, tls, authority.as_ref()) {
                 Ok(target) => targets.push(target),
-                // The common endpoint is at fault once, not once for each signal.
-                Err(what) if key == "endpoint" && !faults.is_empty() => drop(what),
+                Err(_) if is_told => {}
                 Err(Flaw::Endpoint(what)) => faults.add(key, what),
                 Err(Flaw::Tls(inner)) => drop(faults.take::<()>("tls", Err(inner))),
             }
