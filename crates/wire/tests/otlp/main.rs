@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it goes wrong")]
 #![allow(clippy::print_stdout, reason = "the seed of a failed test is shown")]
 
+mod corpus;
 mod cut;
 mod edit;
+#[path = "../../../../fuzz/exercise/otlp.rs"]
+mod exercise;
 mod malformed;
 mod random;
 mod random_metrics;

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use wire::protobuf::put_bytes_field;
 use wire::{Payload, Signal};
 
+use crate::exercise;
 use crate::random::Random;
 use crate::requests;
 use crate::scan::request;
@@ -193,23 +194,10 @@ fn damaged_requests_never_panic() {
                 bytes[at] = random.next() as u8;
             }
         }
-        if let Ok(payload) = Payload::parse(signal, bytes.into()) {
-            exercise(&payload);
-        }
-    }
-}
-
-fn exercise(payload: &Payload) {
-    let pieces = payload.split_by_items(2);
-    let merged = Payload::merge(pieces).unwrap();
-    assert_eq!(merged.items(), payload.items());
-    let cuts = payload.cuts_by_bytes(100);
-    assert_eq!(payload.cut(&cuts).iter().map(Payload::items).sum::<usize>(), payload.items());
-    for level in [wire::edit::Level::Resource, wire::edit::Level::Scope, wire::edit::Level::Item] {
-        let edited = wire::edit::attributes(payload, level, |_, list| {
-            let texts: Vec<String> = list.iter().map(|found| found.value().to_string()).collect();
-            list.upsert("texts", &wire::view::AnyValue::Int(texts.len() as i64));
-        });
-        assert_eq!(edited.items(), payload.items());
+        let choice = random.next() as u8 & 0xfc | signal as u8;
+        let input = [&[choice][..], &bytes].concat();
+        exercise::parse(&input);
+        exercise::cut_merge(&input);
+        exercise::edit(&input);
     }
 }
