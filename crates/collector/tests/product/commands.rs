@@ -1,0 +1,71 @@
+//! Commands that run to their end.
+
+use serde_json::Value;
+
+use super::process::tidegate;
+
+fn printed(arguments: &[&str]) -> String {
+    let output = tidegate(arguments);
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn refused(arguments: &[&str]) -> String {
+    let output = tidegate(arguments);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn demo_delivers_everything_it_acknowledges() {
+    let text = printed(&["demo", "--seconds", "1"]);
+    assert!(text.contains("verdict      0 acknowledged items are missing at the sink"), "{text}");
+}
+
+#[test]
+fn components_lists_every_kind_with_its_aliases() {
+    let text = printed(&["components"]);
+    for line in ["receivers:", "- name: otlp", "aliases: [otlphttp]", "extensions:"] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+}
+
+#[test]
+fn schema_is_json_and_describes_every_component() {
+    let schema: Value = serde_json::from_str(&printed(&["schema"])).unwrap();
+    let otlp = &schema["x-components"]["receivers"]["otlp"]["schema"]["$ref"];
+    let pointer = otlp.as_str().unwrap().trim_start_matches('#');
+    assert!(schema.pointer(pointer).unwrap()["properties"]["protocols"].is_object());
+    assert!(schema["properties"]["service"].is_object());
+}
+
+#[test]
+fn feature_gates_are_listed_and_unknown_ones_refused() {
+    assert!(printed(&["featuregate"]).contains("queue.allowInMemory"));
+    assert!(refused(&["featuregate", "nope"]).contains("there is no feature gate `nope`"));
+    let message = refused(&["validate", "--feature-gates", "queue.allowInMemori"]);
+    assert!(message.contains("did you mean `queue.allowInMemory`"), "{message}");
+}
+
+#[test]
+fn completions_and_manual_are_printed() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(printed(&["completion", shell]).contains("print-config"), "{shell}");
+    }
+    assert!(printed(&["man"]).contains(".TH tidegate"));
+}
+
+#[test]
+fn secrets_are_masked_when_the_configuration_is_shown() {
+    let yaml = "yaml:{receivers: {otlp: {protocols: {grpc: }}}, exporters: {otlp: {endpoint: \
+                'h:1', headers: {authorization: canary}}}, service: {pipelines: {logs: \
+                {receivers: [otlp], exporters: [otlp]}}}}";
+    for format in ["yaml", "json"] {
+        let arguments = ["print-config", "--format", format, "--config", yaml];
+        let text = printed(&arguments);
+        assert!(text.contains("authorization") && !text.contains("canary"), "{text}");
+        let shown = printed(&[&arguments[..], &["--mode", "unredacted"]].concat());
+        assert!(shown.contains("canary"), "{shown}");
+    }
+}

@@ -1,0 +1,70 @@
+//! Configurations: examples load, and what is wrong is told at once, with places and remedies.
+
+use super::process::{command, repository, tidegate};
+
+fn problems_of(yaml: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    std::fs::write(&path, yaml).unwrap();
+    let output = tidegate(&["validate", "--config", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr).unwrap();
+    text.replace(folder.path().to_str().unwrap(), "FOLDER")
+}
+
+#[test]
+fn every_example_is_valid() {
+    let examples = repository().join("examples");
+    let mut count = 0;
+    for entry in std::fs::read_dir(examples).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            let output = command(&["validate", "--config", path.to_str().unwrap()])
+                .current_dir(repository())
+                .output()
+                .unwrap();
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{}: {errors}", path.display());
+            count += 1;
+        }
+    }
+    assert!(0 < count);
+}
+
+#[test]
+fn the_embedded_default_is_valid() {
+    assert!(tidegate(&["validate"]).status.success());
+}
+
+#[test]
+fn all_problems_are_told_at_once_with_place_and_remedy() {
+    let text = problems_of(
+        "receivers:
+  otlp:
+    protocols:
+      grpc:
+        endpiont: localhost:4317
+exporters:
+  otlp:
+    endpoint: localhost:4317
+    timeout: soon
+  debgu:
+service:
+  pipelines:
+    logs:
+      receivers: [otlp]
+      exporters: [otpl]
+",
+    );
+    for expected in [
+        "FOLDER/config.yaml:5:9",
+        "did you mean `endpoint`?",
+        "FOLDER/config.yaml:9:14",
+        "FOLDER/config.yaml:10:3",
+        "did you mean `debug`?",
+        "FOLDER/config.yaml:15:",
+        "did you mean `otlp`?",
+    ] {
+        assert!(text.contains(expected), "`{expected}` is not in\n{text}");
+    }
+}

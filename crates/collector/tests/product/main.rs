@@ -1,0 +1,8 @@
+//! The product as its users see it: the binary, its files, its signals, its answers.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod commands;
+mod configurations;
+mod life;
+mod process;
