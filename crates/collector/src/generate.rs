@@ -8,6 +8,7 @@ mod load;
 mod tally;
 mod template;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -17,6 +18,7 @@ pub(crate) use load::{Load, Progress};
 pub(crate) use tally::Summary;
 
 use crate::bench_world::BenchWorld;
+use crate::ledger::Acknowledged;
 use crate::print::{print_aside, print_line};
 
 /// What to send, where, and how fast.
@@ -79,6 +81,10 @@ pub(crate) struct GenerateOptions {
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<String>,
 
+    /// Writes which items were acknowledged to this file, for `sink --check`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ledger: Option<PathBuf>,
+
     /// Prints the summary as one line of JSON, and no progress.
     #[arg(long)]
     pub(crate) json: bool,
@@ -122,7 +128,11 @@ pub(crate) async fn run(options: &GenerateOptions) -> anyhow::Result<()> {
             show_progress(&world, &progress, options.seconds).await
         }
     };
+    let run = load.run_name();
     let summary = load.until(ended).await?;
+    if let Some(path) = &options.ledger {
+        Acknowledged::of(&run, &summary.acknowledged).write(path)?;
+    }
     print_line(&if options.json { summary.to_json() } else { summary.to_string() });
     anyhow::ensure!(0 < summary.acknowledged_items, "nothing was acknowledged");
     Ok(())

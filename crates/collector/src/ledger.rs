@@ -4,7 +4,11 @@
 //! Bounds: [`RUNS_MAX`] runs of [`ITEMS_MAX`] items, 128 MiB of bits each when full.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
 
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
 use wire::Payload;
 use wire::view::{Attributes, Scope};
 
@@ -83,6 +87,55 @@ impl Run {
         let theirs = |word: usize| other.and_then(|run| run.bits.get(word)).copied().unwrap_or(0);
         let lost = self.bits.iter().enumerate().map(|(word, bits)| bits & !theirs(word));
         lost.map(|bits| u64::from(bits.count_ones())).sum()
+    }
+
+    /// The numbers that were entered, as ranges.
+    pub(crate) fn ranges(&self) -> Vec<Range<u64>> {
+        let mut ranges: Vec<Range<u64>> = Vec::new();
+        for (at, bits) in (0..).zip(&self.bits) {
+            for bit in (0..64).filter(|bit| bits >> bit & 1 == 1) {
+                let sequence = at * 64 + bit;
+                match ranges.last_mut() {
+                    Some(range) if range.end == sequence => range.end += 1,
+                    _ => ranges.push(sequence..sequence + 1),
+                }
+            }
+        }
+        ranges
+    }
+}
+
+/// What a generator leaves behind for the sink to check: the acknowledged items of its run.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Acknowledged {
+    run: String,
+    ranges: Vec<Range<u64>>,
+}
+
+impl Acknowledged {
+    pub(crate) fn of(run: &str, items: &Run) -> Self {
+        Self { run: run.to_owned(), ranges: items.ranges() }
+    }
+
+    /// How many of the acknowledged items `ledger` lacks.
+    pub(crate) fn missing_in(&self, ledger: &Ledger) -> u64 {
+        let mut items = Run::default();
+        let within = |range: &Range<u64>| range.start..range.end.min(ITEMS_MAX);
+        for sequence in self.ranges.iter().flat_map(within) {
+            items.enter(sequence);
+        }
+        items.missing_in(ledger.run(&self.run))
+    }
+
+    pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {
+        let text = serde_json::to_string(self)?;
+        std::fs::write(path, text).with_context(|| format!("write {}", path.display()))
+    }
+
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path);
+        let text = text.with_context(|| format!("read {}", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("read the ledger {}", path.display()))
     }
 }
 

@@ -49,6 +49,12 @@ impl Collector {
         let metrics = Registry::default();
         let network = Network::default();
         let budget = Budget::root("process", memory_max(&loaded.plan));
+        runtime::metrics::register_tasks(&metrics, &scope);
+        runtime::metrics::register_budget(&metrics, &budget);
+        let about = "Receipts that were dropped unanswered; anything but zero is a defect.";
+        metrics.counter_fn("tidegate_receipts_lost", about, Vec::new(), || {
+            pipeline::receipt::lost_total() as f64
+        });
         let telemetry = Telemetry::start(&loaded.telemetry, &scope, &metrics, &network)?;
         loaded.report();
         let world = World {

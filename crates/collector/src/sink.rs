@@ -6,6 +6,7 @@
 mod behaviour;
 mod counting;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,8 @@ pub(crate) use behaviour::Behaviour;
 pub(crate) use counting::{Counting, Totals};
 
 use crate::bench_world::BenchWorld;
-use crate::print::print_line;
+use crate::ledger::Acknowledged;
+use crate::print::{print_aside, print_line};
 
 /// What the sink listens on and how it behaves.
 #[derive(Clone, Debug, Args)]
@@ -37,6 +39,11 @@ pub(crate) struct SinkOptions {
     /// Ends after so many seconds; without it, at SIGTERM or SIGINT.
     #[arg(long, value_name = "SECONDS")]
     pub(crate) seconds: Option<u64>,
+
+    /// At its end, tells how many of the items in this ledger of `generate` did not arrive; any is
+    /// a failure. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) check: Vec<PathBuf>,
 
     /// Prints the totals as one line of JSON.
     #[arg(long)]
@@ -77,10 +84,17 @@ impl Sink {
 pub(crate) async fn run(options: &SinkOptions) -> anyhow::Result<()> {
     let world = BenchWorld::new();
     let sink = Sink::start(&world, options)?;
-    print_line(&format!("sink: listening, gRPC on {}, HTTP on {}", options.grpc, options.http));
+    print_aside(&format!("sink: listening, gRPC on {}, HTTP on {}", options.grpc, options.http));
     world.until(options.seconds.map(Duration::from_secs)).await?;
+    let counting = Arc::clone(&sink.counting);
     let totals = sink.end(&world, Duration::from_secs(5)).await;
     print_line(&if options.json { totals.to_json() } else { totals.to_string() });
+    let mut missing = 0;
+    for path in &options.check {
+        let acknowledged = Acknowledged::read(path)?;
+        missing += counting.with_ledger(|ledger| acknowledged.missing_in(ledger));
+    }
+    anyhow::ensure!(missing == 0, "{missing} acknowledged items did not arrive");
     Ok(())
 }
 

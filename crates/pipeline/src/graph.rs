@@ -117,6 +117,11 @@ impl Graph {
             next.without(&self.parts)
         };
         ended.end(self.world.clock, deadline).await;
+        for (kind, id) in ended.ids() {
+            if !self.parts.ids().any(|other| other == (kind, id)) {
+                self.world.metrics.remove(kind.name(), &id.to_string());
+            }
+        }
         result
     }
 
@@ -162,6 +167,15 @@ impl Parts {
         receivers.chain(processors).chain(connectors).chain(exporters).chain(extensions)
     }
 
+    fn ids(&self) -> impl Iterator<Item = (Kind, &ComponentId)> {
+        let receivers = self.receivers.keys().map(|id| (Kind::Receiver, id));
+        let processors = self.processors.keys().map(|place| (Kind::Processor, &place.id));
+        let connectors = self.connectors.keys().map(|id| (Kind::Connector, id));
+        let exporters = self.exporters.keys().map(|id| (Kind::Exporter, id));
+        let extensions = self.extensions.iter().map(|(id, _)| (Kind::Extension, id));
+        receivers.chain(processors).chain(connectors).chain(exporters).chain(extensions)
+    }
+
     /// What is here but does not run on in `next`.
     fn without(mut self, next: &Self) -> Self {
         let is_other = |a: &Arc<dyn Component>, b: Option<&Arc<dyn Component>>| {
@@ -189,7 +203,7 @@ impl Parts {
     }
 
     /// Drains all at once, then closes in the order of the flow, receivers after those they feed.
-    async fn end(self, clock: Clock, deadline: Instant) {
+    async fn end(&self, clock: Clock, deadline: Instant) {
         for (_, component) in self.components() {
             component.drain(deadline);
         }

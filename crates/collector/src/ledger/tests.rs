@@ -8,6 +8,7 @@ fn counts_distinct_and_doubled() {
     }
     let run = ledger.run("a").unwrap();
     assert_eq!((run.distinct, run.doubled), (5, 2));
+    assert_eq!(run.ranges(), [0..3, 63..65]);
 }
 
 #[test]
@@ -27,4 +28,18 @@ fn items_beyond_the_bounds_are_only_counted() {
     (0..=RUNS_MAX).for_each(|run| ledger.enter(&run.to_string(), 0));
     assert_eq!(ledger.unnumbered, 2);
     assert_eq!(ledger.runs().count(), RUNS_MAX);
+}
+
+#[test]
+fn what_a_generator_writes_is_checked_against_the_sink() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.json");
+    let mut sent = Run::default();
+    (0..10).for_each(|sequence| assert!(sent.enter(sequence)));
+    Acknowledged::of("a", &sent).write(&path).unwrap();
+    let acknowledged = Acknowledged::read(&path).unwrap();
+    let mut ledger = Ledger::default();
+    assert_eq!(acknowledged.missing_in(&ledger), 10);
+    (0..7).for_each(|sequence| ledger.enter("a", sequence));
+    assert_eq!(acknowledged.missing_in(&ledger), 3);
 }

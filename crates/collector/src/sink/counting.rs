@@ -65,6 +65,11 @@ impl Counting {
         self.lock().ledger.run(name).cloned()
     }
 
+    /// Looks into the ledger.
+    pub(crate) fn with_ledger<T>(&self, look: impl FnOnce(&Ledger) -> T) -> T {
+        look(&self.lock().ledger)
+    }
+
     fn enter(&self, payload: &Payload) -> Verdict {
         let mut state = self.lock();
         let verdict = if state.allowance.take(payload.items(), self.clock.now()) {

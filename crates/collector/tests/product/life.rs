@@ -12,15 +12,17 @@ fn config(port: u16, sink: u16, metrics: u16, text: &str) -> String {
         "receivers:
   otlp: {{protocols: {{grpc: {{endpoint: '127.0.0.1:{port}'}}}}}}
 processors:
-  attributes: {{actions: [{{key: version, value: '{text}', action: upsert}}]}}
   batch:
 exporters:
-  otlp: {{endpoint: '127.0.0.1:{sink}', compression: none, tls: {{insecure: true}}}}
+  otlp:
+    endpoint: 127.0.0.1:{sink}
+    headers: {{x-version: '{text}'}}
+    tls: {{insecure: true}}
 service:
   telemetry:
     metrics: {{readers: [{{pull: {{exporter: {{prometheus: {{host: 127.0.0.1, port: {metrics}}}}}}}}}]}}
   pipelines:
-    logs: {{receivers: [otlp], processors: [attributes, batch], exporters: [otlp]}}
+    logs: {{receivers: [otlp], processors: [batch], exporters: [otlp]}}
 "
     )
 }
@@ -42,7 +44,17 @@ impl House {
         let path = folder.path().join("config.yaml");
         std::fs::write(&path, config(port, sink_port, metrics, "0")).unwrap();
         let sink_address = format!("127.0.0.1:{sink_port}");
-        let sink = Running::start(&["sink", "--grpc", &sink_address, "--http", "", "--json"]);
+        let ledger = folder.path().join("ledger.json");
+        let sink = Running::start(&[
+            "sink",
+            "--grpc",
+            &sink_address,
+            "--http",
+            "",
+            "--json",
+            "--check",
+            ledger.to_str().unwrap(),
+        ]);
         let mut collector = Running::start(&[
             "--config",
             path.to_str().unwrap(),
@@ -62,10 +74,25 @@ impl House {
         self.folder.path()
     }
 
-    /// Sends a load and gives its summary.
+    /// Ends the collector, then the sink, which must have `distinct` items and none of them twice.
+    fn end(mut self, distinct: u64) {
+        self.collector.signal("TERM");
+        self.collector.wait_for("Shutdown complete");
+        let (status, log, _) = self.collector.end();
+        assert!(status.success(), "{log}");
+        self.sink.signal("TERM");
+        let (status, log, printed) = self.sink.end();
+        assert!(status.success(), "{log}");
+        let totals: Value = serde_json::from_str(&printed).unwrap();
+        assert_eq!(totals["distinct"], distinct, "{totals}");
+        assert_eq!(totals["doubled"], 0, "{totals}");
+    }
+
+    /// Starts to send a load.
     fn generate(&self, more: &[&str]) -> std::process::Child {
         let endpoint = format!("127.0.0.1:{}", self.port);
-        command(&["generate", "--json", "--endpoint", &endpoint])
+        command(&["generate", "--json", "--endpoint", &endpoint, "--ledger"])
+            .arg(self.path().join("ledger.json"))
             .args(more)
             .stdout(std::process::Stdio::piped())
             .spawn()
@@ -86,13 +113,9 @@ fn what_is_acknowledged_arrives_and_sigterm_ends_in_order() {
     let metrics = get(house.metrics, "/metrics");
     assert!(metrics.contains("otelcol_receiver_accepted_log_records"), "{metrics}");
     assert!(metrics.contains("otelcol_exporter_sent_log_records"), "{metrics}");
-    house.collector.signal("TERM");
-    house.collector.wait_for("Shutdown complete");
-    let (status, log) = house.collector.end();
-    assert!(status.success(), "{log}");
-    house.sink.signal("TERM");
-    let (status, _) = house.sink.end();
-    assert!(status.success());
+    assert!(metrics.contains("\ntidegate_receipts_lost_total 0\n"), "{metrics}");
+    assert!(metrics.contains("\ntidegate_tasks_panicked_total 0\n"), "{metrics}");
+    house.end(1000);
 }
 
 #[test]
@@ -117,6 +140,7 @@ fn reloads_under_load_are_not_seen_by_clients() {
     let sent = summary(load);
     assert_eq!(sent["acknowledged_items"], 20_000, "{sent}");
     assert_eq!(sent["first_error"], Value::Null, "{sent}");
+    house.end(20_000);
 }
 
 #[test]
@@ -127,7 +151,7 @@ fn a_second_sigterm_ends_at_once() {
     house.collector.signal("TERM");
     house.collector.wait_for("Draining");
     house.collector.signal("TERM");
-    let (status, log) = house.collector.end();
+    let (status, log, _) = house.collector.end();
     assert_eq!(status.code(), Some(1), "{log}");
     house.sink.signal("CONT");
     drop(load);

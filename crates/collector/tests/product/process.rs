@@ -40,7 +40,8 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the binary and reads what it prints on standard error.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child = command(arguments).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = child.stderr.take().unwrap();
         let (sender, lines) = sync_channel(100_000);
         std::thread::Builder::new()
@@ -72,12 +73,14 @@ impl Running {
         assert!(status.unwrap().success());
     }
 
-    /// Waits for the end; everything printed since the start is given, too.
-    pub(crate) fn end(mut self) -> (ExitStatus, String) {
+    /// Waits for the end; gives what was printed on standard error and on standard output.
+    pub(crate) fn end(mut self) -> (ExitStatus, String, String) {
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
             self.seen.push(line);
         }
-        (self.child.wait().unwrap(), self.seen.join("\n"))
+        let mut printed = String::new();
+        self.child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+        (self.child.wait().unwrap(), self.seen.join("\n"), printed)
     }
 }
 

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use config::Gates;
+use runtime::metrics::{Exposition, Resource};
 use wire::Payload;
 
 use super::*;
@@ -123,7 +124,12 @@ async fn reload_that_cannot_start_leaves_everything_as_it_was() {
 
 #[tokio::test]
 async fn removed_components_drain_and_the_rest_runs_on() {
-    let mut graph = Graph::start(world(), &plan("less", ALL)).await.unwrap();
+    let world = world();
+    let metrics = world.metrics.clone();
+    for exporter in ["test/e", "test/f"] {
+        metrics.counter("sent", "Items sent.", vec![("exporter", exporter.to_owned())]).add(1);
+    }
+    let mut graph = Graph::start(world, &plan("less", ALL)).await.unwrap();
     let less = "
         receiver: test
         exporter: test/e
@@ -133,5 +139,7 @@ async fn removed_components_drain_and_the_rest_runs_on() {
     assert_eq!(answer_of("less", "test").await, DELIVERED);
     assert!(!journal("less").contains(&"close test/e".to_owned()));
     assert!(journal("less").contains(&"close test/x".to_owned()));
+    let text = metrics.exposition(&Resource::default(), Exposition::EXPLICIT);
+    assert!(text.contains("test/e") && !text.contains("test/f"), "{text}");
     graph.shut_down(soon()).await;
 }
