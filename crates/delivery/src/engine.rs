@@ -238,8 +238,11 @@ impl Engine {
             Event::Timer => self.timer(now),
             Event::Drain(ends_at) => self.drain(ends_at, now),
         }
-        self.admit_parked(now);
+        // What is started may end at once, because its callers' time is over: that frees room.
         self.dispatch(now);
+        while self.admit_parked(now) {
+            self.dispatch(now);
+        }
         std::mem::take(&mut self.actions)
     }
 
@@ -284,7 +287,7 @@ impl Engine {
 
     fn timer(&mut self, now: Instant) {
         if self.ends_at.is_some_and(|at| at <= now) {
-            return self.answer_all_left();
+            self.answer_all_left();
         }
         if self.is_shared() {
             self.workers.promote_slow(now);

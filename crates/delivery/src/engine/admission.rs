@@ -111,10 +111,14 @@ impl Engine {
         }
     }
 
-    pub(super) fn admit_parked(&mut self, now: Instant) {
+    /// Lets in who fits now; whether there was someone.
+    pub(super) fn admit_parked(&mut self, now: Instant) -> bool {
+        let mut is_any_admitted = false;
         while let Some(arrival) = self.admission.next_admitted() {
             self.admit(arrival, now);
+            is_any_admitted = true;
         }
+        is_any_admitted
     }
 
     fn register(&mut self, envelope: EnvelopeId, arrived: &Arrived) {
@@ -124,6 +128,7 @@ impl Engine {
             items,
             open: items,
             flying: Vec::new(),
+            backoffs: Vec::new(),
             pending: 0,
             outcome: Outcome::default(),
             withdrawn: 0,

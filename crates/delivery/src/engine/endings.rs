@@ -123,7 +123,11 @@ impl Engine {
         }
     }
 
-    fn refused(&mut self, lane: LaneId, batch: Batch, status: Status) {
+    fn refused(&mut self, lane: LaneId, mut batch: Batch, status: Status) {
+        // Who left while this was sent is not tried again.
+        let members = &self.members;
+        let gone = batch.extract(|part| members.get(&part.member).is_some_and(|one| !one.has_left));
+        self.give_up(gone, &Verdict::Refused(status.clone()), None);
         match blame(&status) {
             Blame::Size if 1 < batch.items() => self.cut_oversize(lane, batch),
             Blame::Content if self.rules.settings.halve_refused => {

@@ -16,6 +16,9 @@ impl Engine {
         }
         member.has_left = true;
         let (lane, is_flying) = (member.lane, !member.flying.is_empty());
+        for key in std::mem::take(&mut member.backoffs) {
+            self.unwait(key, id);
+        }
         if let Some(lane) = lane {
             self.unpend(lane, id);
             self.give_turn(lane);

@@ -6,6 +6,7 @@ use std::time::Instant;
 use pipeline::{Code, Outcome, Status, Verdict};
 
 use super::lane::LaneId;
+use super::retry::BackoffKey;
 use super::{Action, Engine, EnvelopeId, MemberId};
 
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub(super) struct Member {
     pub(super) flying: Vec<Range<usize>>,
     /// Open items in the pending batch of the lane.
     pub(super) pending: usize,
+    /// Where its batches wait for their next attempt.
+    pub(super) backoffs: Vec<BackoffKey>,
     pub(super) outcome: Outcome,
     pub(super) withdrawn: usize,
     /// `None` when nobody waits: the data is owed.

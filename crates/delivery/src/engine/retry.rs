@@ -1,5 +1,6 @@
 //! Retry: how long to wait until the next attempt, and when to give up.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use pipeline::{Status, Verdict};
@@ -7,15 +8,25 @@ use pipeline::{Status, Verdict};
 use super::batch::{Batch, Part};
 use super::lane::LaneId;
 use super::pending::Members;
-use super::{Arrived, Engine, Note};
+use super::{Arrived, Engine, MemberId, Note};
 use crate::settings::Retry;
 
 /// What callers are told to wait when nobody knows better.
 const DELAY: Duration = Duration::from_secs(1);
 
+/// When a batch is tried again, and a number that tells it from others.
+pub(super) type BackoffKey = (Instant, u64);
+
 /// A small generator, part of the state, so that a run can be repeated.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Random(u64);
+
+/// Two states that differ only in what chance will bring are the same to an observer.
+impl fmt::Debug for Random {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Random")
+    }
+}
 
 impl Random {
     pub(super) fn new(seed: u64) -> Self {
@@ -85,7 +96,12 @@ impl Engine {
     /// Batches whose wait is over go to the front of their lanes.
     pub(super) fn resume_backoffs(&mut self, now: Instant) {
         while self.backoffs.keys().next().is_some_and(|(at, _)| *at <= now) {
-            let Some((_, (id, batch))) = self.backoffs.pop_first() else { return };
+            let Some((key, (id, batch))) = self.backoffs.pop_first() else { return };
+            for part in &batch.parts {
+                if let Some(member) = self.members.get_mut(&part.member) {
+                    member.backoffs.retain(|other| *other != key);
+                }
+            }
             self.resume(id, batch);
             self.give_up_until_resumption(id, now);
         }
@@ -112,6 +128,8 @@ impl Engine {
             gone.extend(batch.extract(|part| is_in_time(part, &self.members)));
         }
         gone.extend(self.extract_pending(id, is_in_time));
+        // What rested of a caller that left has ended already.
+        gone.retain(|part| self.members.get(&part.member).is_some_and(|one| !one.has_left));
         let Some(lane) = self.lanes.get(&id) else { return };
         let verdict = lane.shut_verdict(until - now);
         self.give_up(gone, &verdict, Some(until - now));
@@ -195,8 +213,31 @@ impl Engine {
         if let Some(lane) = self.lanes.get_mut(&id) {
             lane.waiting += 1;
         }
-        self.backoffs.insert((until, self.backoff_next), (id, batch));
+        let key = (until, self.backoff_next);
         self.backoff_next += 1;
+        for part in &batch.parts {
+            if let Some(member) = self.members.get_mut(&part.member) {
+                member.backoffs.push(key);
+            }
+        }
+        self.backoffs.insert(key, (id, batch));
+    }
+
+    /// Removes what a member that left has in a batch that waits.
+    pub(super) fn unwait(&mut self, key: BackoffKey, member: MemberId) {
+        let Some((id, batch)) = self.backoffs.get_mut(&key) else { return };
+        let id = *id;
+        batch.extract(|part| part.member != member);
+        if !batch.parts.is_empty() {
+            return;
+        }
+        if let Some((_, batch)) = self.backoffs.remove(&key) {
+            self.half_consumed(&batch);
+        }
+        if let Some(lane) = self.lanes.get_mut(&id) {
+            lane.waiting -= 1;
+        }
+        self.forget_if_evicted(id);
     }
 
     fn note_given_up(&mut self, parts: &[Part], verdict: &Verdict) {

@@ -1,1 +1,6 @@
-
+mod cutting;
+mod exhaustive;
+mod fairness;
+mod properties;
+mod retrying;
+mod world;

@@ -1,0 +1,135 @@
+//! Every order of events in a small world: three callers, two lanes, two workers.
+//!
+//! In every state that can be reached, the invariants of the world hold, something moves on what
+//! is held, and a run to the end answers everyone and frees everything.
+
+#![expect(clippy::print_stdout, reason = "the number of states is a result")]
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use pipeline::Verdict;
+
+use super::world::{Sent, World, batch, busy, invalid, queue, rules};
+use crate::engine::{AttemptId, Event, MemberId, Rules};
+use crate::settings::Queue;
+
+/// The lanes and items of the callers; the one of three is cut, and its rest waits for company.
+const CALLERS: [(usize, usize); 3] = [(1, 2), (1, 3), (2, 1)];
+
+#[derive(Clone, Copy, Debug)]
+enum Move {
+    Send,
+    Reply(AttemptId, usize),
+    Leave(MemberId),
+    Timer,
+    Drain,
+}
+
+#[derive(Clone)]
+struct State {
+    world: World,
+    unsent: Vec<(usize, usize)>,
+    is_draining: bool,
+}
+
+fn verdicts() -> [Verdict; 3] {
+    [Verdict::Delivered, busy(None), invalid()]
+}
+
+impl State {
+    fn moves(&self) -> Vec<Move> {
+        let mut moves = Vec::new();
+        if !self.unsent.is_empty() {
+            moves.push(Move::Send);
+        }
+        for attempt in self.world.attempts.keys() {
+            moves.extend((0..verdicts().len()).map(|index| Move::Reply(*attempt, index)));
+        }
+        let waiting = self.world.callers.iter().filter(|(_, caller)| caller.is_waiting());
+        moves.extend(waiting.map(|(id, _)| Move::Leave(*id)));
+        if self.world.engine.next_timer().is_some() {
+            moves.push(Move::Timer);
+        }
+        if !self.is_draining {
+            moves.push(Move::Drain);
+        }
+        moves
+    }
+
+    fn after(&self, step: Move) -> Self {
+        let mut next = self.clone();
+        match step {
+            Move::Send => {
+                let (lane, items) = next.unsent.remove(0);
+                let within = Duration::from_millis(1500);
+                next.world.send(lane, &[Sent { items, within, is_blocked: items != 3 }]);
+            }
+            Move::Reply(attempt, index) => next.world.reply(attempt, verdicts()[index].clone()),
+            Move::Leave(member) => next.world.leave(member),
+            Move::Timer => {
+                let at = next.world.engine.next_timer().expect("a timer was set");
+                next.world.now = next.world.now.max(at);
+                next.world.step(Event::Timer);
+            }
+            Move::Drain => {
+                next.world.drain(Duration::from_secs(1));
+                next.is_draining = true;
+            }
+        }
+        next
+    }
+
+    fn key(&self) -> String {
+        let callers: Vec<_> = self.world.callers.values().map(|one| one.is_waiting()).collect();
+        let now = self.world.now;
+        format!(
+            "{:?} {now:?} {callers:?} {} {}",
+            self.world.engine,
+            self.unsent.len(),
+            self.is_draining
+        )
+    }
+}
+
+/// Explores a world of `callers`; gives the number of states.
+fn explore(rules: Rules, callers: usize) -> usize {
+    let hasher = RandomState::new();
+    let world = World::new(rules, runtime::clock::Clock.now());
+    let first = State { world, unsent: CALLERS[..callers].to_vec(), is_draining: false };
+    let mut seen = HashSet::from([hasher.hash_one(first.key())]);
+    let mut open = vec![first];
+    while let Some(state) = open.pop() {
+        state.world.clone().finish();
+        for step in state.moves() {
+            let next = state.after(step);
+            if seen.insert(hasher.hash_one(next.key())) {
+                open.push(next);
+            }
+        }
+    }
+    seen.len()
+}
+
+fn small(is_parking: bool) -> Rules {
+    let queue_size = if is_parking { 4 } else { usize::MAX };
+    let batch = Some(batch(2, 2));
+    rules(Queue { block_on_overflow: is_parking, queue_size, batch, ..queue() })
+}
+
+#[test]
+fn no_order_of_events_leaves_anyone_waiting_without_an_end() {
+    let mut rules = small(true);
+    rules.settings.retry = None;
+    let states = explore(rules, 3);
+    println!("three callers, two lanes, two workers, room for two: {states} states");
+    assert!(1000 < states);
+}
+
+#[test]
+fn no_order_of_retries_leaves_anyone_waiting_without_an_end() {
+    let states = explore(small(false), 2);
+    println!("two callers, two workers, retries: {states} states");
+    assert!(1000 < states);
+}

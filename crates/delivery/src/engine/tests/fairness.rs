@@ -1,0 +1,115 @@
+//! Lanes that fail, throttle or swallow cost the others nothing.
+
+use std::time::Duration;
+
+use pipeline::Verdict;
+
+use super::world::{Sent, World, batch, blocked, busy, queue};
+use crate::engine::AttemptId;
+use crate::settings::Queue;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn world(workers: usize) -> World {
+    World::of(Queue { num_consumers: workers, batch: Some(batch(1, 1)), ..queue() })
+}
+
+/// The attempts under way in `lane`.
+fn attempts_of(world: &World, lane: &str) -> Vec<AttemptId> {
+    let of_lane =
+        world.attempts.values().filter(|start| start.key.metadata.first("lane") == Some(lane));
+    of_lane.map(|start| start.attempt).collect()
+}
+
+#[test]
+fn lanes_take_turns() {
+    let mut world = world(1);
+    for lane in [1, 1, 1, 1, 2, 3] {
+        world.send(lane, &[blocked(1)]);
+    }
+    let mut order = Vec::new();
+    while let Some(start) = world.attempts.values().next() {
+        order.push(start.key.metadata.first("lane").unwrap().to_owned());
+        world.reply_first(Verdict::Delivered);
+    }
+    // Lane 1 had its second turn before the others came.
+    assert_eq!(order, ["1", "1", "2", "3", "1", "1"]);
+    world.finish();
+}
+
+#[test]
+fn a_lane_that_never_answers_leaves_workers_to_the_others() {
+    let mut world = world(4);
+    world.send(7, &[blocked(1)]);
+    world.reply_first(Verdict::Delivered);
+    for _ in 0..20 {
+        world.send(1, &[blocked(1)]);
+    }
+    // It is not proven, and another lane exists: one attempt.
+    assert_eq!(attempts_of(&world, "1").len(), 1);
+    for _ in 0..3 {
+        world.send(7, &[blocked(1)]);
+    }
+    assert_eq!(attempts_of(&world, "7").len(), 3);
+    world.finish();
+}
+
+#[test]
+fn lanes_that_are_not_proven_share_half_of_the_workers() {
+    let mut world = world(4);
+    for lane in 0..10 {
+        world.send(lane, &[blocked(1)]);
+    }
+    // The first came when it was alone.
+    assert!(world.attempts.len() <= 3, "{}", world.attempts.len());
+    world.finish();
+}
+
+#[test]
+fn an_attempt_that_takes_too_long_makes_room() {
+    let mut world = world(1);
+    world.send(1, &[blocked(1)]);
+    world.send(2, &[blocked(1)]);
+    assert_eq!(attempts_of(&world, "2").len(), 0);
+    world.pass(SECOND);
+    assert_eq!(attempts_of(&world, "2").len(), 1);
+    world.finish();
+}
+
+#[test]
+fn a_throttled_lane_is_left_alone_until_its_time() {
+    let mut world = world(4);
+    world.send(1, &[blocked(1)]);
+    world.send(2, &[blocked(1)]);
+    let throttled = attempts_of(&world, "1")[0];
+    world.reply(throttled, busy(Some(SECOND * 20)));
+    world.send(1, &[blocked(1)]);
+    assert_eq!(attempts_of(&world, "1").len(), 0);
+    let impatient = world.send(1, &[Sent { within: SECOND, ..blocked(1) }])[0];
+    let expected = busy(Some(SECOND * 20));
+    assert_eq!(world.verdict_of(impatient), Some(expected));
+    world.pass(SECOND * 20);
+    assert_eq!(attempts_of(&world, "1").len(), 1);
+    world.finish();
+}
+
+#[test]
+fn a_lane_that_keeps_failing_is_probed_and_resumed() {
+    let mut world = world(4);
+    for _ in 0..8 {
+        world.send(1, &[blocked(1)]);
+    }
+    for _ in 0..3 {
+        world.reply_first(busy(None));
+    }
+    // Three in a row: what is under way may end, nothing new is started.
+    while !world.attempts.is_empty() {
+        world.reply_first(busy(None));
+    }
+    assert_eq!(world.attempts.len(), 0);
+    world.pass(SECOND * 2);
+    assert_eq!(world.attempts.len(), 1);
+    world.reply_first(Verdict::Delivered);
+    assert_eq!(world.attempts.len(), 4);
+    world.finish();
+}

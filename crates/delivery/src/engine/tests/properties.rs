@@ -1,0 +1,126 @@
+//! Random runs of random configurations: the invariants of the world hold, and all ends.
+
+use std::time::Duration;
+
+use pipeline::{Code, Status, Verdict};
+use proptest::prelude::*;
+
+use super::world::{Sent, World, batch, busy, invalid, queue, rules, status};
+use crate::engine::{Event, Rules};
+use crate::settings::{LanesMax, Queue};
+
+#[derive(Clone, Debug)]
+enum Op {
+    Send { lane: usize, sent: Vec<(usize, u64, bool)> },
+    Reply { which: usize, verdict: u8 },
+    Lose { which: usize },
+    Leave { which: usize },
+    Pass { millis: u64 },
+    Crowded,
+    Drain,
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let contributor = (1..40usize, 1..20_000u64, any::<bool>());
+    prop_oneof![
+        60 => (0..3usize, prop::collection::vec(contributor, 1..4))
+            .prop_map(|(lane, sent)| Op::Send { lane, sent }),
+        60 => (0..8usize, 0..8u8).prop_map(|(which, verdict)| Op::Reply { which, verdict }),
+        10 => (0..8usize).prop_map(|which| Op::Lose { which }),
+        20 => (0..40usize).prop_map(|which| Op::Leave { which }),
+        30 => (0..6000u64).prop_map(|millis| Op::Pass { millis }),
+        10 => Just(Op::Crowded),
+        1 => Just(Op::Drain),
+    ]
+}
+
+fn verdict(choice: u8) -> Verdict {
+    match choice {
+        0 | 1 => Verdict::Delivered,
+        2 => busy(None),
+        3 => busy(Some(Duration::from_secs(3))),
+        4 => invalid(),
+        5 => Verdict::Refused(Status { http: Some(413), ..status(Code::ResourceExhausted) }),
+        6 => Verdict::Refused(status(Code::PermissionDenied)),
+        _ => Verdict::Unknown(status(Code::DeadlineExceeded)),
+    }
+}
+
+fn any_rules() -> impl Strategy<Value = Rules> {
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    let sizes = (1..4usize, 0..12usize, 12..30usize, 1..3usize, 40..200usize);
+    (flags, sizes).prop_map(
+        |((waits, parks, batches, retries), (workers, min, max, lanes, room))| {
+            let mut batch = batch(min, max);
+            batch.partition.lanes_max = LanesMax::Evict(lanes);
+            batch.partition.idle_timeout = Some(Duration::from_secs(30));
+            let queue = Queue {
+                num_consumers: workers,
+                wait_for_result: waits,
+                block_on_overflow: parks,
+                // When it does not park, the edge holds the limit.
+                queue_size: if parks { room } else { usize::MAX },
+                batch: batches.then_some(batch),
+                ..queue()
+            };
+            let mut rules = rules(queue);
+            if !retries {
+                rules.settings.retry = None;
+            }
+            rules
+        },
+    )
+}
+
+impl World {
+    fn apply(&mut self, op: Op) {
+        match op {
+            Op::Send { lane, sent } => self.send_what_fits(lane, sent),
+            Op::Reply { which, verdict: choice } => {
+                let attempt = self.attempts.keys().nth(which).copied();
+                attempt.into_iter().for_each(|attempt| self.reply(attempt, verdict(choice)));
+            }
+            Op::Lose { which } => {
+                let attempt = self.attempts.keys().nth(which).copied();
+                attempt.into_iter().for_each(|attempt| self.lose(attempt));
+            }
+            Op::Leave { which } => {
+                let waiting = self.callers.iter().filter(|(_, caller)| caller.answer.is_none());
+                let member = waiting.map(|(id, _)| *id).nth(which);
+                member.into_iter().for_each(|member| self.leave(member));
+            }
+            Op::Pass { millis } => self.pass(Duration::from_millis(millis)),
+            Op::Crowded => self.step(Event::Crowded),
+            Op::Drain => self.drain(Duration::from_secs(8)),
+        }
+    }
+
+    /// What is larger than the whole queue is refused at the edge.
+    fn send_what_fits(&mut self, lane: usize, sent: Vec<(usize, u64, bool)>) {
+        let queue = self.rules.settings.queue.as_ref();
+        let mut left = queue.map_or(usize::MAX, |queue| queue.queue_size);
+        let mut fitting = Vec::new();
+        for (items, millis, is_blocked) in sent {
+            if items <= left {
+                left -= items;
+                let within = Duration::from_millis(millis);
+                fitting.push(Sent { items, within, is_blocked });
+            }
+        }
+        self.send(lane, &fitting);
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_each_caller_gets_one_true_answer(
+        rules in any_rules(),
+        ops in prop::collection::vec(op(), 1..80),
+    ) {
+        let mut world = World::new(rules, runtime::clock::Clock.now());
+        for op in ops {
+            world.apply(op);
+        }
+        world.finish();
+    }
+}

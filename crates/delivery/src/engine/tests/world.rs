@@ -1,0 +1,341 @@
+//! A world around one engine that performs its actions on a model, and holds the invariants.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use pipeline::{Code, Metadata, Outcome, Status, Verdict};
+
+use crate::destination::Reply;
+use crate::engine::{
+    Action, Arrival, Arrived, AttemptId, Ending, Engine, EnvelopeId, Event, LaneKey, MemberId,
+    Rules, Slice, Start,
+};
+use crate::settings::{Batch, LanesMax, Partition, Queue, Retry, Settings, Sizer};
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+#[derive(Clone, Debug)]
+pub(super) struct World {
+    pub(super) engine: Engine,
+    pub(super) now: Instant,
+    pub(super) rules: Rules,
+    pub(super) attempts: BTreeMap<AttemptId, Start>,
+    pub(super) callers: BTreeMap<MemberId, Caller>,
+    envelopes: BTreeMap<EnvelopeId, usize>,
+    pub(super) acknowledged: Vec<MemberId>,
+    /// Sizes of all batches that were started, in order.
+    pub(super) started: Vec<usize>,
+    member_next: u64,
+    envelope_next: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    envelope: EnvelopeId,
+    items: Vec<Item>,
+    has_left: bool,
+    pub(super) answer: Option<Outcome>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Item {
+    is_delivered: bool,
+    is_maybe_delivered: bool,
+    is_flying: bool,
+}
+
+/// One contributor to be sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    pub(super) items: usize,
+    pub(super) within: Duration,
+    pub(super) is_blocked: bool,
+}
+
+pub(super) fn blocked(items: usize) -> Sent {
+    Sent { items, within: MINUTE, is_blocked: true }
+}
+
+pub(super) fn open(items: usize) -> Sent {
+    Sent { items, within: MINUTE, is_blocked: false }
+}
+
+pub(super) fn queue() -> Queue {
+    Queue {
+        num_consumers: 2,
+        wait_for_result: true,
+        block_on_overflow: false,
+        sizer: Sizer::Items,
+        queue_size: 1_000_000,
+        batch: Some(batch(10, 20)),
+    }
+}
+
+pub(super) fn batch(min_size: usize, max_size: usize) -> Batch {
+    Batch {
+        flush_timeout: Some(Duration::from_millis(200)),
+        min_size,
+        max_size: (0 < max_size).then_some(max_size),
+        sizer: Sizer::Items,
+        partition: Partition {
+            metadata_keys: vec!["lane".to_owned()],
+            lanes_max: LanesMax::Evict(100),
+            idle_timeout: None,
+        },
+    }
+}
+
+pub(super) fn rules(queue: Queue) -> Rules {
+    let retry = Retry {
+        initial_interval: Duration::from_secs(1),
+        randomization_factor: 0.0,
+        multiplier: 2.0,
+        max_interval: Duration::from_secs(4),
+        max_elapsed_time: Some(Duration::from_secs(10)),
+    };
+    let timeout = Some(Duration::from_secs(5));
+    let workers_max = queue.num_consumers;
+    let settings =
+        Settings { timeout, retry: Some(retry), queue: Some(queue), halve_refused: true };
+    Rules { settings, workers_max, is_relay: false, seed: 1 }
+}
+
+pub(super) fn status(code: Code) -> Status {
+    Status::new(code, "on purpose")
+}
+
+pub(super) fn busy(delay: Option<Duration>) -> Verdict {
+    Verdict::RetryAfter { delay, status: status(Code::Unavailable) }
+}
+
+pub(super) fn invalid() -> Verdict {
+    Verdict::Refused(status(Code::InvalidArgument))
+}
+
+impl Caller {
+    /// Whether it has neither left nor been answered.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.has_left && self.answer.is_none()
+    }
+}
+
+impl World {
+    pub(super) fn new(rules: Rules, now: Instant) -> Self {
+        Self {
+            engine: Engine::new(rules.clone()),
+            now,
+            rules,
+            attempts: BTreeMap::new(),
+            callers: BTreeMap::new(),
+            envelopes: BTreeMap::new(),
+            acknowledged: Vec::new(),
+            started: Vec::new(),
+            member_next: 0,
+            envelope_next: 0,
+        }
+    }
+
+    /// A world at an arbitrary time.
+    pub(super) fn of(queue: Queue) -> Self {
+        Self::new(rules(queue), runtime::clock::Clock.now())
+    }
+
+    /// Hands over one envelope; gives the ids of its contributors.
+    pub(super) fn send(&mut self, lane: usize, sent: &[Sent]) -> Vec<MemberId> {
+        let envelope = EnvelopeId(self.envelope_next);
+        self.envelope_next += 1;
+        let mut members = Vec::new();
+        for one in sent {
+            let id = MemberId(self.member_next);
+            self.member_next += 1;
+            let items = vec![Item::default(); one.items];
+            self.callers.insert(id, Caller { envelope, items, has_left: false, answer: None });
+            members.push(Arrived {
+                id,
+                deadline: self.now + one.within,
+                is_blocked: one.is_blocked,
+                slices: vec![Slice { items: one.items, weight: one.items }],
+            });
+        }
+        self.envelopes.insert(envelope, sent.len());
+        let metadata = [("lane".to_owned(), lane.to_string())].into_iter().collect::<Metadata>();
+        let key = LaneKey { signal: wire::Signal::Logs, metadata };
+        let size = match self.rules.settings.queue.as_ref().map(|queue| queue.sizer) {
+            Some(Sizer::Items) => sent.iter().map(|one| one.items).sum(),
+            _ => 1,
+        };
+        let ids = members.iter().map(|member| member.id).collect();
+        self.step(Event::Arrived(Arrival { envelope, key, size, members }));
+        ids
+    }
+
+    /// Ends an attempt with `verdict`.
+    pub(super) fn reply(&mut self, attempt: AttemptId, verdict: Verdict) {
+        self.mark(attempt, &verdict);
+        self.step(Event::Ended(attempt, Ending::Reply(Reply::from(verdict))));
+    }
+
+    pub(super) fn lose(&mut self, attempt: AttemptId) {
+        self.mark(attempt, &Verdict::Unknown(status(Code::Internal)));
+        self.step(Event::Ended(attempt, Ending::Lost));
+    }
+
+    /// Ends the attempt that was started first.
+    pub(super) fn reply_first(&mut self, verdict: Verdict) {
+        let first = *self.attempts.keys().next().expect("an attempt is under way");
+        self.reply(first, verdict);
+    }
+
+    pub(super) fn leave(&mut self, member: MemberId) {
+        if let Some(caller) = self.callers.get_mut(&member) {
+            caller.has_left = true;
+        }
+        self.step(Event::Left(member));
+    }
+
+    /// Lets time pass, with all timers on the way.
+    pub(super) fn pass(&mut self, time: Duration) {
+        let until = self.now + time;
+        let mut turns = 0;
+        while let Some(at) = self.engine.next_timer().filter(|at| *at <= until) {
+            self.now = self.now.max(at);
+            self.step(Event::Timer);
+            turns += 1;
+            assert!(turns < 10_000, "timers come to an end: {:?}", self.engine.explain());
+        }
+        self.now = until;
+    }
+
+    pub(super) fn drain(&mut self, within: Duration) {
+        self.step(Event::Drain(self.now + within));
+    }
+
+    pub(super) fn answer_of(&self, member: MemberId) -> Option<&Outcome> {
+        self.callers[&member].answer.as_ref()
+    }
+
+    pub(super) fn verdict_of(&self, member: MemberId) -> Option<Verdict> {
+        let outcome = self.answer_of(member)?;
+        assert_eq!(outcome.parts.len(), 1, "one verdict for all");
+        Some(outcome.parts[0].1.clone())
+    }
+
+    pub(super) fn step(&mut self, event: Event) {
+        for action in self.engine.step(event, self.now) {
+            self.perform(action);
+        }
+        self.check_progress();
+    }
+
+    /// Delivers all that is left, and holds that every gauge is back at its start.
+    pub(super) fn finish(&mut self) {
+        for _ in 0..10_000 {
+            if let Some(first) = self.attempts.keys().next().copied() {
+                self.reply(first, Verdict::Delivered);
+            } else if self.engine.is_empty() {
+                break;
+            } else {
+                let at = self.engine.next_timer().expect("what is held has a next moment");
+                self.now = self.now.max(at);
+                self.step(Event::Timer);
+            }
+        }
+        assert!(self.engine.is_empty(), "{:?}", self.engine.explain());
+        assert_eq!(self.engine.queue_used(), 0);
+        assert_eq!(self.engine.in_flight(), 0);
+        assert!(self.envelopes.is_empty(), "all room is free: {:?}", self.envelopes);
+        assert!(self.callers.values().all(|caller| caller.answer.is_some()), "all are answered");
+    }
+
+    fn perform(&mut self, action: Action) {
+        match action {
+            Action::Start(start) => self.start(start),
+            Action::Answer { member, outcome, .. } => self.answered(member, outcome),
+            Action::Acknowledge(member) => self.acknowledged.push(member),
+            Action::Release(envelope) => {
+                let left = self.envelopes.remove(&envelope);
+                assert_eq!(left, Some(0), "room is free when all members ended, once");
+            }
+            Action::Abort(attempt) => {
+                let start = self.attempts.remove(&attempt).expect("only what runs is stopped");
+                self.land(&start, |item| item.is_maybe_delivered = true);
+            }
+            Action::Withdraw(attempt, part) => {
+                let start = &self.attempts[&attempt];
+                let caller = &self.callers[&start.parts[part].member];
+                assert!(caller.has_left, "nobody else is disturbed");
+            }
+            Action::Note(_) => {}
+        }
+    }
+
+    fn start(&mut self, start: Start) {
+        let max = self.rules.settings.queue.as_ref().and_then(|q| q.batch.as_ref()?.max_size);
+        assert!(0 < start.items && start.items <= max.unwrap_or(usize::MAX), "{}", start.items);
+        assert_eq!(start.items, start.parts.iter().map(|part| part.range.len()).sum::<usize>());
+        assert!(self.now < start.deadline);
+        for part in &start.parts {
+            let caller = self.callers.get_mut(&part.member).expect("a caller");
+            assert!(caller.answer.is_none(), "nothing is sent after the answer");
+            assert!(!caller.has_left || part.deadline.is_none(), "what was withdrawn stays here");
+            for item in &mut caller.items[part.range.clone()] {
+                assert!(!item.is_flying && !item.is_delivered, "an item is in one place");
+                item.is_flying = true;
+            }
+        }
+        self.started.push(start.items);
+        self.attempts.insert(start.attempt, start);
+        assert!(self.attempts.len() <= 2 * self.rules.workers_max, "workers are bounded");
+    }
+
+    fn mark(&mut self, attempt: AttemptId, verdict: &Verdict) {
+        let start = self.attempts.remove(&attempt).expect("it runs");
+        self.land(&start, |item| match verdict {
+            Verdict::Delivered => item.is_delivered = true,
+            Verdict::Unknown(_) => item.is_maybe_delivered = true,
+            _ => {}
+        });
+    }
+
+    fn land(&mut self, start: &Start, end: impl Fn(&mut Item)) {
+        for part in &start.parts {
+            let caller = self.callers.get_mut(&part.member).expect("a caller");
+            for item in &mut caller.items[part.range.clone()] {
+                item.is_flying = false;
+                end(item);
+            }
+        }
+    }
+
+    fn answered(&mut self, member: MemberId, outcome: Outcome) {
+        let caller = self.callers.get_mut(&member).expect("a caller");
+        assert!(caller.answer.is_none(), "one answer each");
+        let mut verdicts: Vec<Option<&Verdict>> = vec![None; caller.items.len()];
+        for (range, verdict) in &outcome.parts {
+            for slot in &mut verdicts[Range::clone(range)] {
+                assert!(slot.replace(verdict).is_none(), "items end once");
+            }
+        }
+        for (item, verdict) in caller.items.iter().zip(verdicts) {
+            let verdict = verdict.expect("every item ends");
+            let says_delivered = *verdict == Verdict::Delivered;
+            assert_eq!(says_delivered, item.is_delivered, "answers are true");
+            if item.is_maybe_delivered {
+                let is_safe = matches!(verdict, Verdict::RetryAfter { .. });
+                assert!(!is_safe, "what may have been delivered is not called safe to repeat");
+            }
+        }
+        caller.answer = Some(outcome);
+        let envelope = self.envelopes.get_mut(&caller.envelope).expect("it is held");
+        *envelope -= 1;
+    }
+
+    /// Whatever is held has something that moves it on.
+    fn check_progress(&self) {
+        if !self.engine.is_empty() && self.attempts.is_empty() {
+            assert!(self.engine.next_timer().is_some(), "stuck: {:?}", self.engine.explain());
+        }
+        assert!(self.attempts.keys().all(|attempt| self.engine.is_running(*attempt)));
+    }
+}
