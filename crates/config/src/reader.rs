@@ -3,7 +3,7 @@
 //! A read stops at its first error, so the reader notes it, passes over the part it is about, and
 //! reads again until nothing is left to find. An empty value is passed over too: the field keeps
 //! its default. Only an `Option` of a struct takes it as "present, with defaults".
-//! Bounds: [`READS_MAX`] passes.
+//! Bounds: [`READS_MAX`] passes, [`PROBLEMS_MAX`] problems.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,8 +22,10 @@ mod keys;
 mod place;
 mod value;
 
-/// How often one section is read before the reader gives up finding more.
-const READS_MAX: usize = 200;
+/// How often one section is read before the reader gives up on it.
+const READS_MAX: usize = 1000;
+/// How many problems of one section are told.
+const PROBLEMS_MAX: usize = 100;
 
 /// The identity of a node while its tree is being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,13 +46,26 @@ struct Decisions {
     texts: HashSet<Address>,
 }
 
+/// What was read, and what is wrong with it.
+#[derive(Debug)]
+pub(crate) struct Reading<T> {
+    /// What remains without the parts that are wrong, if it can be read at all.
+    pub(crate) value: Option<T>,
+    pub(crate) problems: Vec<Problem>,
+    /// Whether every problem is a key that nobody knows, so that all that is known was read.
+    pub(crate) has_only_unknown_keys: bool,
+}
+
 /// Reads `root`, which stands at `origin`, into a `T`.
-pub(crate) fn read<T: DeserializeOwned>(root: &Node, origin: &Origin) -> Result<T, Vec<Problem>> {
+pub(crate) fn read<T: DeserializeOwned>(root: &Node, origin: &Origin) -> Reading<T> {
     let mut session = Session::new(root, origin);
+    let mut value = None;
     for _ in 0..READS_MAX {
         let goes_on = match attempt::<T>(root, &session.decisions) {
-            Ok(value) if session.problems.is_empty() => return Ok(value),
-            Ok(_) => false,
+            Ok(read) => {
+                value = Some(read);
+                false
+            }
             Err(Error::UnknownKeys(flaws)) => {
                 let noted: Vec<_> = flaws.into_iter().map(|flaw| session.note(flaw)).collect();
                 noted.contains(&true)
@@ -60,12 +75,26 @@ pub(crate) fn read<T: DeserializeOwned>(root: &Node, origin: &Origin) -> Result<
                 session.settle(&flaw) || session.note(flaw)
             }
         };
-        if !goes_on {
+        if !goes_on || PROBLEMS_MAX <= session.problems.len() {
             break;
         }
     }
-    problem::sort(&mut session.problems);
-    Err(session.problems)
+    if value.is_none() && session.problems.is_empty() {
+        session.note(Flaw::new(format!("over {READS_MAX} values are empty here")));
+    }
+    let Session { mut problems, has_only_unknown_keys, .. } = session;
+    problem::sort(&mut problems);
+    Reading { value, problems, has_only_unknown_keys }
+}
+
+impl<T> Reading<T> {
+    /// What was read, if nothing is wrong.
+    pub(crate) fn into_result(self) -> Result<T, Vec<Problem>> {
+        match self.value {
+            Some(value) if self.problems.is_empty() => Ok(value),
+            _ => Err(self.problems),
+        }
+    }
 }
 
 fn attempt<T: DeserializeOwned>(root: &Node, decisions: &Decisions) -> Result<T, Error> {
@@ -112,12 +141,19 @@ struct Session<'a> {
     /// What was wrong with a node before it was read as text.
     before_as_text: HashMap<Address, String>,
     problems: Vec<Problem>,
+    has_only_unknown_keys: bool,
 }
 
 impl<'a> Session<'a> {
     fn new(root: &'a Node, origin: &'a Origin) -> Self {
-        let decisions = Decisions::default();
-        Self { root, origin, decisions, before_as_text: HashMap::new(), problems: Vec::new() }
+        Self {
+            root,
+            origin,
+            decisions: Decisions::default(),
+            before_as_text: HashMap::new(),
+            problems: Vec::new(),
+            has_only_unknown_keys: true,
+        }
     }
 
     /// Whether the flaw is none after all, once its node is read in another way.
@@ -144,6 +180,7 @@ impl<'a> Session<'a> {
         if self.decisions.passed.contains(&at) {
             return self.pass_above(at);
         }
+        self.has_only_unknown_keys &= flaw.is_key;
         let place = locate(self.root, at).unwrap_or(Place::root(self.root));
         let is_consequence = flaw.missing.as_ref().is_some_and(|missing| {
             let entry = place.node.entry(missing);

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::node::{Content, Node};
 use crate::parse;
 use crate::problem::{self, Faults};
-use crate::reader;
+use crate::reader::{self, Reading};
 use crate::{Fault, Gates, Position, Problem};
 
 /// The words of a user for one component, and how they become complete settings.
@@ -65,17 +65,33 @@ impl Section {
 
     /// Reads the section into `W` and validates it; every problem has its position.
     pub fn read<W: Words>(&self, gates: &Gates) -> Result<W::Settings, Vec<Problem>> {
-        let words = self.read_as::<W>()?;
-        words.validate(gates).map_err(|faults| {
-            let faults = faults.into_vec().into_iter();
-            let mut problems: Vec<_> = faults.map(|fault| self.locate(fault)).collect();
-            problem::sort(&mut problems);
-            problems
-        })
+        let Reading { value, mut problems, has_only_unknown_keys } = self.reading::<W>();
+        let Some(words) = value.filter(|_| has_only_unknown_keys) else { return Err(problems) };
+        match words.validate(gates) {
+            Ok(settings) if problems.is_empty() => return Ok(settings),
+            Ok(_) => {}
+            Err(faults) => {
+                let faults = faults.into_vec().into_iter();
+                // Beside a misspelt key, what is missing may be what it was meant to be.
+                let is_sure = |fault: &Fault| {
+                    let node = self.node_at(&fault.path);
+                    node.is_some_and(|node| node.entries().is_none() && !node.is_null())
+                };
+                let are_keys_known = problems.is_empty();
+                let faults = faults.filter(|fault| are_keys_known || is_sure(fault));
+                problems.extend(faults.map(|fault| self.locate(fault)));
+            }
+        }
+        problem::sort(&mut problems);
+        Err(problems)
     }
 
     /// Reads the section into `T` as it is written.
     pub fn read_as<T: DeserializeOwned>(&self) -> Result<T, Vec<Problem>> {
+        self.reading().into_result()
+    }
+
+    fn reading<T: DeserializeOwned>(&self) -> Reading<T> {
         match &self.node {
             Some(node) => reader::read(node, &self.origin),
             None => {

@@ -12,6 +12,7 @@ use crate::value::{Duration, Headers, Secret};
 fn read_text<T: DeserializeOwned>(text: &str) -> Result<T, Vec<String>> {
     let root = parse(&Arc::from("c"), text.as_bytes()).unwrap();
     read(&root, &Origin::default())
+        .into_result()
         .map_err(|problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect())
 }
 
@@ -251,10 +252,18 @@ fn shows_neither_long_texts_nor_texts_in_place_of_maps() {
 }
 
 #[test]
-fn gives_up_after_a_bounded_number_of_passes() {
-    let list = vec!["x"; 2 * READS_MAX].join(", ");
+fn gives_up_after_a_bounded_number_of_problems() {
+    let list = vec!["x"; 2 * PROBLEMS_MAX].join(", ");
     let problems = read_text::<Vec<u8>>(&format!("[{list}]")).unwrap_err();
-    assert_eq!(problems.len(), READS_MAX);
+    assert_eq!(problems.len(), PROBLEMS_MAX);
+}
+
+#[test]
+fn gives_up_on_what_is_all_empty() {
+    let list = vec!["{size: }"; 300].join(", ");
+    check(&format!("[{list}]"), vec![Queue::default(); 300]);
+    let list = vec!["{size: }"; READS_MAX].join(", ");
+    check_refused::<Vec<Queue>>(&format!("[{list}]"), &["over 1000 values are empty here"]);
 }
 
 proptest! {
@@ -265,7 +274,7 @@ proptest! {
         text in "(endpoint|name|limit|timeout|token|headers|queue|inner|size|: |, |\n|- |[a-z0-9.~'\\[\\]{}]){0,30}",
     ) {
         if let Ok(root) = parse(&Arc::from("c"), text.as_bytes()) {
-            for problem in read::<Joined>(&root, &Origin::default()).err().unwrap_or_default() {
+            for problem in read::<Joined>(&root, &Origin::default()).problems {
                 prop_assert!(!problem.message.is_empty());
             }
             drop(read::<Vec<Shape>>(&root, &Origin::default()));

@@ -144,3 +144,15 @@ fn gives_faults_the_place_of_what_they_name() {
         ]
     );
 }
+
+#[test]
+fn validates_what_stands_beside_unknown_keys() {
+    assert_eq!(
+        problems("endpoint: nowhere\nmod: fast\nvalves: [{name: a, width: 0}]"),
+        [
+            "yaml:1:11: endpoint: nowhere is no place\n  help: name a host",
+            "yaml:2:1: mod: there is no key `mod` here\n  help: did you mean `mode`?",
+            "yaml:3:27: valves[0].width: too narrow",
+        ]
+    );
+}
