@@ -2,16 +2,28 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use crate::exercise;
 use crate::random::Random;
 use crate::scan::request;
-use wire::Signal;
+use crate::{exercise, exercise_answers, exercise_json};
+use wire::rpc_status::Status;
+use wire::{Format, Payload, Signal, json, response};
 
-const TARGETS: [(&str, fn(&[u8])); 3] = [
-    ("otlp_parse", exercise::parse),
-    ("otlp_cut_merge", exercise::cut_merge),
-    ("otlp_edit", exercise::edit),
+struct Target {
+    name: &'static str,
+    run: fn(&[u8]),
+    /// A small input about a signal.
+    seed: fn(Signal, &mut Random) -> Vec<u8>,
+}
+
+const TARGETS: [Target; 6] = [
+    Target { name: "otlp_parse", run: exercise::parse, seed: encoded },
+    Target { name: "otlp_cut_merge", run: exercise::cut_merge, seed: encoded },
+    Target { name: "otlp_edit", run: exercise::edit, seed: encoded },
+    Target { name: "json_read", run: exercise_json::read, seed: text },
+    Target { name: "json_write", run: exercise_json::write, seed: encoded },
+    Target { name: "answers", run: exercise_answers::read, seed: small },
 ];
 
 fn folder(target: &str) -> PathBuf {
@@ -20,15 +32,15 @@ fn folder(target: &str) -> PathBuf {
 
 #[test]
 fn stored_inputs_are_handled() {
-    for (target, run) in TARGETS {
+    for Target { name, run, .. } in TARGETS {
         let mut count = 0;
-        for entry in fs::read_dir(folder(target)).unwrap() {
+        for entry in fs::read_dir(folder(name)).unwrap() {
             let path = entry.unwrap().path();
             println!("{}", path.display());
             run(&fs::read(path).unwrap());
             count += 1;
         }
-        assert!(0 < count, "{target} has seeds");
+        assert!(0 < count, "{name} has seeds");
     }
 }
 
@@ -36,27 +48,46 @@ fn stored_inputs_are_handled() {
 #[test]
 #[ignore = "writes into the source tree"]
 fn write_the_seeds() {
-    for (at, (target, _)) in TARGETS.iter().enumerate() {
-        fs::create_dir_all(folder(target)).unwrap();
-        for (signal, first) in Signal::ALL.into_iter().zip(0u8..) {
+    for (at, target) in TARGETS.iter().enumerate() {
+        fs::create_dir_all(folder(target.name)).unwrap();
+        for signal in Signal::ALL {
             for round in 0..3 {
-                let input = seed(signal, first, (at * 3 + round) as u64);
-                let name = format!("{signal}-{round}");
-                fs::write(folder(target).join(name), input).unwrap();
+                let input = (target.seed)(signal, &mut Random::new((at * 3 + round) as u64));
+                fs::write(folder(target.name).join(format!("{signal}-{round}")), input).unwrap();
             }
         }
     }
 }
 
-/// A small request of the signal in some encoding, with the byte that chooses the signal.
-fn seed(signal: Signal, first: u8, number: u64) -> Vec<u8> {
-    let mut random = Random::new(number);
+/// A small request in some encoding, behind the byte that chooses its signal.
+fn encoded(signal: Signal, random: &mut Random) -> Vec<u8> {
     let bytes = loop {
         let bytes = request(signal, random.next(), 3);
         if (50..1500).contains(&bytes.len()) {
             break bytes;
         }
     };
+    let first = Signal::ALL.iter().position(|other| *other == signal).unwrap() as u8;
     let high = (random.next() as u8) & 0xfc;
     [&[high | first][..], &bytes].concat()
+}
+
+/// The same in JSON.
+fn text(signal: Signal, random: &mut Random) -> Vec<u8> {
+    let encoded = encoded(signal, random);
+    let payload = Payload::parse(signal, encoded[1..].to_vec().into()).unwrap();
+    [&encoded[..1], &json::from_payload(&payload)].concat()
+}
+
+/// A response, a status or a question about a service.
+fn small(signal: Signal, random: &mut Random) -> Vec<u8> {
+    let retry_after = Some(Duration::from_millis(random.next() % 100_000));
+    let status = Status { code: 14, message: format!("no {signal} now"), retry_after };
+    match (random.next() + signal as u64) % 5 {
+        0 => response::encode(signal, random.next() % 100, "too old", Format::Protobuf).into(),
+        1 => response::encode(signal, random.next() % 100, "too old", Format::Json).into(),
+        2 => status.encode().into(),
+        3 => status.to_json(),
+        _ => [&b"\x22\x15"[..], b"grpc.health.v1.Health"].concat(),
+    }
 }

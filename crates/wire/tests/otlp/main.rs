@@ -8,6 +8,10 @@ mod cut;
 mod edit;
 #[path = "../../../../fuzz/exercise/otlp.rs"]
 mod exercise;
+#[path = "../../../../fuzz/exercise/answers.rs"]
+mod exercise_answers;
+#[path = "../../../../fuzz/exercise/json.rs"]
+mod exercise_json;
 mod malformed;
 mod random;
 mod random_metrics;
