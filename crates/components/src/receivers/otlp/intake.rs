@@ -1,8 +1,8 @@
 //! Intake: the way of a request from its first byte to its answer, the same for both protocols.
 //!
 //! ```text
-//! read the body ─▶ admission: inflate ─▶ check ─▶ hand over ─▶ wait for the answer
-//! (receive share)  (admission budget)                          (until the deadline)
+//! read the body ─▶ admission: inflate, check ─▶ hand over ─▶ wait for the answer
+//! (receive share)  (admission budget)                        (until the deadline)
 //! ```
 //!
 //! Owner: the request's own future; a client that leaves drops it, and with it all it holds.
@@ -13,7 +13,6 @@ mod reading;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use http::HeaderMap;
 use http::request::Parts;
 use pipeline::auth::SharedServerAuth;
@@ -23,11 +22,10 @@ use pipeline::{
 };
 use runtime::budget::Permit;
 use runtime::clock::Clock;
-use runtime::door::Door;
 use runtime::task::Scope;
-use wire::{Format, Payload, Signal, json};
+use wire::{Format, Payload, Signal};
 
-use super::admission::{self, Asking, Wire};
+use super::admission::{Admission, Asking, Wire};
 use super::answer::{Reply, TurnedAway};
 use super::receive;
 use super::tally::Tally;
@@ -45,7 +43,7 @@ pub(super) struct Intake {
     pub clock: Clock,
     pub scope: Scope,
     pub outlets: Outlets,
-    pub door: Door,
+    pub admission: Admission,
     pub tally: Tally,
     pub auth: Option<SharedServerAuth>,
     pub limits: Limits,
@@ -138,16 +136,13 @@ impl Intake {
             let peer = call.caller.context.peer.as_deref().unwrap_or_default();
             let Limits { bytes_max, .. } = self.limits;
             let asking = Asking { peer, bytes_max, deadline: call.deadline };
-            let wire = Wire { bytes, algorithm };
-            admission::admit(&self.door, wire, asking).await
+            let wire = Wire { bytes, algorithm, format: call.format, signal: call.signal };
+            self.admission.admit(wire, asking).await
         };
-        let (bytes, mut permit) = tokio::select! {
-            admitted = admitted => admitted?,
-            full = eviction.happened() => return Err(full.into()),
-        };
-        drop(holding);
-        let payload = parse(call, bytes, &mut permit)?;
-        Ok((payload, permit))
+        tokio::select! {
+            admitted = admitted => admitted,
+            full = eviction.happened() => Err(full.into()),
+        }
     }
 
     /// Hands the payload over and waits.
@@ -191,36 +186,6 @@ impl From<receive::Full> for TurnedAway {
             receive::Full::Always { bytes_max } => Self::too_large(bytes_max),
         }
     }
-}
-
-/// Checks a request, which is charged to `permit`.
-fn parse(call: &Call, bytes: Bytes, permit: &mut Permit) -> Result<Payload, TurnedAway> {
-    let encoded = match call.format {
-        Format::Protobuf => bytes,
-        Format::Json => translate(call.signal, &bytes, permit)?,
-    };
-    Payload::parse(call.signal, encoded).map_err(|flaw| TurnedAway::invalid(flaw.to_string()))
-}
-
-/// Makes protobuf of JSON. The text is let go of at the end, so the permit is resized to what it
-/// became; both exist for the moment in between.
-fn translate(signal: Signal, text: &[u8], permit: &mut Permit) -> Result<Bytes, TurnedAway> {
-    let invalid = |error: json::JsonError| TurnedAway::invalid(error.to_string());
-    let within = json::to_protobuf_within(signal, text, permit.bytes()).map_err(invalid)?;
-    let encoded = match within {
-        Some(encoded) => encoded,
-        // Short numbers grow: room for the most that they can make comes first.
-        None => {
-            let bytes_max = text.len().saturating_mul(json::EXPANSION_MAX);
-            if !permit.try_grow(bytes_max.saturating_sub(permit.bytes())) {
-                let message = "there is no memory for the request in protobuf now";
-                return Err(TurnedAway::for_now(RETRY_AFTER, message));
-            }
-            json::to_protobuf(signal, text).map_err(invalid)?
-        }
-    };
-    permit.shrink_to(encoded.capacity());
-    Ok(encoded.into())
 }
 
 /// All headers that are text.

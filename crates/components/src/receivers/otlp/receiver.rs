@@ -13,10 +13,13 @@ use pipeline::factory::ReceiverBlueprint;
 use pipeline::{Component, Environment, Outlets, StartError};
 use runtime::clock::Clock;
 use runtime::door::{self, Door};
+use runtime::host;
 use runtime::net;
 use runtime::shutdown::{self, Shutdown, Trigger};
 use runtime::task::Scope;
+use runtime::threads::Pool;
 
+use super::admission::Admission;
 use super::intake::Intake;
 use super::listener::{Listener, ReceiveShare, Security};
 use super::settings::{HttpSettings, PortSettings, Settings};
@@ -24,13 +27,16 @@ use super::tally::Tally;
 use super::transport::{Handler, Protocol, Transport};
 use super::{grpc, http};
 
+/// How many bodies may wait for a thread; each has its memory already.
+const JOBS_MAX: usize = 1024;
+
 /// A running receiver.
 #[derive(Debug)]
 pub(super) struct Receiver {
     clock: Clock,
     /// Of the ports, their connections and requests.
     scope: Scope,
-    door: Door,
+    admission: Admission,
     drain: Trigger,
     sockets: BTreeMap<&'static str, Arc<net::Listener>>,
 }
@@ -51,7 +57,13 @@ impl Receiver {
         let scope = env.scope.child("clients");
         let (drain, drained) = shutdown::signal();
         let door = Door::new(env.clock, &env.scope, env.budget.clone(), door::Limits::default());
-        let receiver = Self { clock: env.clock, scope, door, drain, sockets: BTreeMap::new() };
+        let threads = Pool::new("otlp receiver", host::cpus(), JOBS_MAX);
+        let threads = threads.map_err(|error| {
+            StartError::new(format!("cannot start the threads that decompress: {error}"))
+        })?;
+        let admission = Admission { door, threads };
+        let sockets = BTreeMap::new();
+        let receiver = Self { clock: env.clock, scope, admission, drain, sockets };
         let mut start = Start { env, outlets, drained, receiver };
         if let Some(grpc) = &settings.grpc {
             start.grpc(grpc)?;
@@ -65,7 +77,7 @@ impl Receiver {
     /// How many requests wait at the door.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
-        self.door.waiting().0
+        self.admission.door.waiting().0
     }
 
     /// The address that `transport` listens on.
@@ -83,7 +95,7 @@ impl Component for Receiver {
     fn close(&self, deadline: Instant) -> BoxFuture<'_, ()> {
         async move {
             self.drain.begin(deadline);
-            self.door.close();
+            self.admission.door.close();
             let left = self.scope.close(self.clock, deadline).await;
             if !left.cancelled.is_empty() {
                 tracing::warn!(tasks = left.cancelled.len(), "clients were cut at the deadline");
@@ -93,9 +105,13 @@ impl Component for Receiver {
     }
 
     fn explain(&self) -> Vec<String> {
-        let (waiters, bytes) = self.door.waiting();
-        let tasks = self.scope.alive();
-        vec![format!("{tasks} tasks serve clients; {waiters} requests wait for {bytes} bytes")]
+        let (waiters, bytes) = self.admission.door.waiting();
+        let at_the_door = format!("{waiters} requests wait at the door for {bytes} bytes");
+        let ports = self.sockets.iter().map(|(name, socket)| {
+            let (open, refused) = (socket.connections(), socket.refused());
+            format!("{name}: {open} connections are open, {refused} were too many")
+        });
+        ports.chain([at_the_door]).collect()
     }
 }
 
@@ -134,7 +150,7 @@ impl Start<'_> {
             clock: self.env.clock,
             scope: self.receiver.scope.clone(),
             outlets: self.outlets.clone(),
-            door: self.receiver.door.clone(),
+            admission: self.receiver.admission.clone(),
             tally: Tally::new(self.env, name),
             auth: auth.transpose()?,
             limits: port.limits,
