@@ -8,3 +8,6 @@ pub(super) mod way;
 
 /// The `user-agent` of requests.
 pub(super) const AGENT: &str = concat!("tidegate/", env!("CARGO_PKG_VERSION"));
+
+#[cfg(test)]
+mod tests;
