@@ -46,7 +46,11 @@ fn excerpt(problem: &Problem, texts: &Texts) -> Option<String> {
             let is_more = !from[length..].trim_matches([':', ' ', '{', '[']).is_empty();
             format!("{}{}", &from[..length], if is_more { ": …" } else { ":" })
         }
-        None if sounds_secret(&problem.path) => HIDDEN.to_owned(),
+        // A reference is no secret, what it leads to may be one.
+        None if sounds_secret(&problem.path) => match from.find('}') {
+            Some(end) if from.starts_with("${") => from[..=end].to_owned(),
+            _ => HIDDEN.to_owned(),
+        },
         None => from.to_owned(),
     };
     let (before, from) = without_secrets(before, &from);
