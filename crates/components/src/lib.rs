@@ -22,6 +22,7 @@ pub const FACTORIES: &[Factory] = &[
     exporters::otlp_grpc::FACTORY,
     exporters::otlp_http::FACTORY,
     exporters::debug::FACTORY,
+    exporters::file::FACTORY,
     exporters::nop::FACTORY,
     connectors::forward::FACTORY,
     extensions::health_check::FACTORY,

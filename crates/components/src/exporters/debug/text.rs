@@ -1,7 +1,7 @@
 //! Text: what the `debug` exporter says about a request, at each verbosity.
 
 use std::io::{self, Write};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use wire::Signal;
 use wire::protobuf::Fields;
@@ -9,6 +9,7 @@ use wire::schema::{self, Message, Table};
 
 use super::config::Verbosity;
 use super::detailed::{Printer, hex};
+use crate::exporters::calendar::{rfc3339, unix_nanos};
 
 /// One request, to be written about.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +24,7 @@ pub(super) struct Text<'a> {
 impl<'a> Text<'a> {
     /// The line about the whole request.
     pub(super) fn summary(self, out: &mut dyn Write, now: SystemTime) -> io::Result<()> {
-        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = rfc3339(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX));
+        let now = rfc3339(unix_nanos(now));
         let Self { id, signal, items, .. } = self;
         let resources = members(self.request, 1).count();
         let items_name = signal.items_name();
@@ -140,26 +140,4 @@ fn attributes<'a>(printer: &Printer<'a>, message: &Message, encoded: &'a [u8]) -
     let number = message.field_named("attributes").map_or(0, |field| field.number);
     let pairs = members(encoded, number).map(|pair| printer.pair(pair));
     pairs.map(|(key, value)| format!(" {key}={value}")).collect()
-}
-
-/// A time as RFC 3339 with nanoseconds, in UTC.
-pub(super) fn rfc3339(unix_nanos: u64) -> String {
-    let (secs, nanos) = (unix_nanos / 1_000_000_000, unix_nanos % 1_000_000_000);
-    let (days, second) = (secs / 86_400, secs % 86_400);
-    let (year, month, day) = civil(days);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanos:09}Z")
-}
-
-/// Year, month and day of a number of days since 1970-01-01. Years start in March here, so that
-/// the leap day is the last one.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let is_next_year = 10 <= month;
-    let shifted = if is_next_year { month - 9 } else { month + 3 };
-    (era * 400 + year + u64::from(is_next_year), shifted, day - (153 * month + 2) / 5 + 1)
 }

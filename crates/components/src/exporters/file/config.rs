@@ -1,0 +1,197 @@
+//! The configuration of the `file` exporter.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use config::section::Words;
+use config::{Faults, Gates};
+use delivery::config::{Optional, QueueWords, RetryWords, RoadWords, TimeoutWords};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// Where and how to write.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The file. Required.
+    pub path: PathBuf,
+    /// `json`: a request in each line. `proto`: requests as protobuf, each behind its length in four
+    /// bytes, highest first.
+    pub format: Format,
+    /// `zstd` compresses each request by itself; JSON has a length in front then, too.
+    pub compression: Option<Compression>,
+    /// Keeps the file small by renaming it and starting a new one.
+    pub rotation: Optional<RotationWords>,
+    /// Accepted for compatibility: each request is written before it is answered.
+    pub flush_interval: config::value::Duration,
+    /// Keeps what is in the file at start. With `rotation`, it is always kept.
+    pub append: bool,
+    /// Makes the folder of the file when it is missing.
+    pub create_directory: bool,
+    /// The permissions of a folder that is made, in octal.
+    pub directory_permissions: String,
+    /// Refused when enabled: one exporter writes one file.
+    pub group_by: GroupByWords,
+    /// Answers after the data is durable (`fdatasync`); without it, after it was written.
+    pub fsync: bool,
+    /// How long one write may take.
+    pub timeout: TimeoutWords,
+    /// When to try again, such as after the disk was full.
+    pub retry_on_failure: RetryWords,
+    /// Holds requests while earlier ones are written.
+    pub sending_queue: Optional<QueueWords>,
+}
+
+/// What a request becomes in the file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    #[default]
+    Json,
+    Proto,
+}
+
+/// How requests are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Compression {
+    #[serde(alias = "")]
+    None,
+    Zstd,
+}
+
+/// When a new file is started, and which old ones are kept.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RotationWords {
+    /// The largest size of a file, in MB of 1,048,576 bytes.
+    pub max_megabytes: u32,
+    /// Old files are removed after this many days; 0 keeps them.
+    pub max_days: u32,
+    /// How many old files are kept; 0 keeps all.
+    pub max_backups: u32,
+    /// Accepted for compatibility: old files are named by their time in UTC.
+    pub localtime: bool,
+}
+
+/// Refused when enabled.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct GroupByWords {
+    /// Writes a file for each value of an attribute.
+    pub enabled: bool,
+    /// The attribute of the resource.
+    pub resource_attribute: String,
+    /// How many files would be open at a time.
+    pub max_open_files: u32,
+}
+
+/// The checked configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub path: PathBuf,
+    pub format: Format,
+    pub is_compressed: bool,
+    pub rotation: Option<Rotation>,
+    pub is_kept: bool,
+    /// The permissions of a folder that is made; `None` makes none.
+    pub directory_mode: Option<u32>,
+    pub is_synced: bool,
+    pub(super) wants_local_time: bool,
+    pub(super) road: delivery::Settings,
+}
+
+/// When a new file is started, and which old ones are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    pub bytes_max: u64,
+    pub age_max: Option<Duration>,
+    pub backups_max: Option<usize>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            path: PathBuf::new(),
+            format: Format::Json,
+            compression: None,
+            rotation: Optional::default(),
+            flush_interval: config::value::Duration::from_secs(1),
+            append: true,
+            create_directory: false,
+            directory_permissions: "0755".to_owned(),
+            group_by: GroupByWords::default(),
+            fsync: true,
+            timeout: TimeoutWords::default(),
+            retry_on_failure: RetryWords::default(),
+            sending_queue: Optional::default(),
+        }
+    }
+}
+
+impl Default for RotationWords {
+    fn default() -> Self {
+        Self { max_megabytes: 100, max_days: 0, max_backups: 100, localtime: false }
+    }
+}
+
+impl Words for Config {
+    type Settings = Settings;
+
+    fn validate(self, gates: &Gates) -> Result<Settings, Faults> {
+        let mut faults = Faults::default();
+        if self.path.file_name().is_none() {
+            faults.add("path", "`path` must name a file");
+        }
+        if self.flush_interval.is_zero() {
+            faults.add("flush_interval", "`flush_interval` must be greater than zero");
+        }
+        let mode = u32::from_str_radix(&self.directory_permissions, 8);
+        let mode = mode.ok().filter(|mode| *mode <= 0o777);
+        if mode.is_none() {
+            let message = "`directory_permissions` must be octal digits, at most `0777`";
+            faults.add_with_remedy("directory_permissions", message, "write `\"0755\"`");
+        }
+        if self.group_by.enabled {
+            let message = "`group_by` is not supported: one exporter writes one file";
+            faults.add_with_remedy("group_by", message, "use one `file` exporter for each group");
+        }
+        let rotation = self.rotation.into_inner();
+        let wants_local_time = rotation.as_ref().is_some_and(|words| words.localtime);
+        let rotation = rotation.and_then(|words| faults.take("rotation", words.validate()));
+        let road = RoadWords {
+            timeout: self.timeout,
+            retry_on_failure: self.retry_on_failure,
+            sending_queue: self.sending_queue,
+        };
+        let Some(road) = faults.take("", road.validate(gates)) else { return Err(faults) };
+        faults.or(|| Settings {
+            path: self.path,
+            format: self.format,
+            is_compressed: self.compression == Some(Compression::Zstd),
+            is_kept: self.append || rotation.is_some(),
+            rotation,
+            directory_mode: mode.filter(|_| self.create_directory),
+            is_synced: self.fsync,
+            wants_local_time,
+            road,
+        })
+    }
+}
+
+impl RotationWords {
+    fn validate(self) -> Result<Rotation, Faults> {
+        let mut faults = Faults::default();
+        if self.max_megabytes == 0 {
+            faults.add("max_megabytes", "`max_megabytes` must be greater than zero");
+        }
+        let backups_max = usize::try_from(self.max_backups).unwrap_or(usize::MAX);
+        faults.or(|| Rotation {
+            bytes_max: u64::from(self.max_megabytes) << 20,
+            age_max: (self.max_days != 0).then(|| DAY * self.max_days),
+            backups_max: (backups_max != 0).then_some(backups_max),
+        })
+    }
+}
