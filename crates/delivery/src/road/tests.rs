@@ -336,3 +336,97 @@ async fn what_waits_can_say_for_what_and_how_long() {
     );
     bench.close(secs(5)).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn batches_measured_in_bytes_never_exceed_the_maximum() {
+    let batch = Batch { sizer: Sizer::Bytes, ..batch(100, 120) };
+    let queue = Queue { batch: Some(batch), ..queue() };
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let bytes = Arc::clone(&seen);
+    let bench = Bench::new(Settings { queue: Some(queue), ..direct() }, move |attempt, _| {
+        bytes.lock().unwrap().push(attempt.payload.bytes_len());
+        (millis(1), Verdict::Delivered)
+    });
+    let waiters: Vec<_> =
+        [1, 20, 300, 7, 45, 60].iter().map(|items| bench.send(*items, secs(30))).collect();
+    for (waiter, deadline) in waiters {
+        let outcome = waiter.wait_until(Clock, deadline).await;
+        assert_eq!(outcome.map(|outcome| outcome.answer()), Some(delivered()));
+    }
+    assert_eq!(bench.sizes().iter().sum::<usize>(), 433);
+    assert!(seen.lock().unwrap().iter().all(|bytes| *bytes <= 120), "{seen:?}");
+    bench.close(secs(5)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_item_larger_than_the_maximum_is_refused_and_the_rest_goes() {
+    // An empty record takes six bytes with its containers.
+    let batch = Batch { sizer: Sizer::Bytes, ..batch(1, 5) };
+    let queue = Queue { batch: Some(batch), ..queue() };
+    let bench = Bench::new(Settings { queue: Some(queue), ..direct() }, at_once);
+    let answer = bench.answer(2, secs(30)).await;
+    assert!(matches!(answer, Some(Answer::Refused(_))), "{answer:?}");
+    bench.close(secs(5)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_branch_without_room_hands_nothing_to_the_other() {
+    let room_for = |requests| {
+        let queue =
+            Queue { num_consumers: 1, sizer: Sizer::Requests, queue_size: requests, ..queue() };
+        let settings = Settings { queue: Some(queue), ..direct() };
+        Bench::new(settings, |_, _| (secs(1), Verdict::Delivered))
+    };
+    let (narrow, wide) = (room_for(1), room_for(100));
+    let both = pipeline::fanout::FanOut::over(vec![
+        Arc::clone(&wide.built.consumer),
+        Arc::clone(&narrow.built.consumer),
+    ]);
+    let mut waiters = Vec::new();
+    for _ in 0..3 {
+        let (envelope, waiter, deadline) = request(2, secs(30));
+        consume(both.as_ref(), envelope);
+        waiters.push((waiter, deadline));
+    }
+    let mut answers = Vec::new();
+    for (waiter, deadline) in waiters {
+        answers.push(waiter.wait_until(Clock, deadline).await.unwrap().answer());
+    }
+    assert_eq!(answers[0], delivered());
+    let is_refused = |answer: &Answer| matches!(answer, Answer::RetryAfter { .. });
+    assert!(answers[1..].iter().all(is_refused), "{answers:?}");
+    assert_eq!((wide.sizes(), narrow.sizes()), (vec![2], vec![2]));
+    wide.close(secs(5)).await;
+    narrow.close(secs(5)).await;
+}
+
+/// Sends requests of ten items from `callers` callers in a closed loop; gives the mean batch.
+async fn mean_batch(callers: usize) -> usize {
+    let bench = Bench::new(batching(1000, 2000), |_, _| (millis(20), Verdict::Delivered));
+    let started = Clock.now();
+    let rounds = 10;
+    let loops = (0..callers).map(|_| async {
+        for _ in 0..rounds {
+            assert_eq!(bench.answer(10, secs(30)).await, Some(delivered()));
+        }
+    });
+    futures_util::future::join_all(loops).await;
+    let sizes = bench.sizes();
+    assert_eq!(sizes.iter().sum::<usize>(), 10 * rounds * callers);
+    // A round takes the destination's time and the quiet period, never the flush timer.
+    assert!(Clock.now() - started <= rounds_of(rounds), "{:?}", Clock.now() - started);
+    bench.close(secs(5)).await;
+    sizes.iter().sum::<usize>() / sizes.len()
+}
+
+fn rounds_of(rounds: usize) -> Duration {
+    (millis(20) + millis(22)) * u32::try_from(rounds + 1).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn batches_fill_with_callers_and_nobody_waits_for_the_timer() {
+    assert_eq!(mean_batch(1).await, 10);
+    assert_eq!(mean_batch(10).await, 100);
+    assert_eq!(mean_batch(100).await, 1000);
+    assert!(1000 <= mean_batch(1000).await);
+}

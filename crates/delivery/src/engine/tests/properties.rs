@@ -6,7 +6,7 @@ use pipeline::{Code, Status, Verdict};
 use proptest::prelude::*;
 
 use super::world::{Sent, World, batch, busy, invalid, queue, rules, status};
-use crate::engine::{Event, Rules};
+use crate::engine::{AttemptId, Event, Rules};
 use crate::settings::{LanesMax, Queue};
 
 #[derive(Clone, Debug)]
@@ -66,6 +66,8 @@ fn any_rules() -> impl Strategy<Value = Rules> {
             let mut rules = rules(queue);
             if !retries {
                 rules.settings.retry = None;
+                // Of those without retries, some pass their batches on part by part.
+                rules.is_relay = workers % 2 == 0;
             }
             rules
         },
@@ -78,8 +80,10 @@ impl World {
             Op::Send { lane, sent } => self.send_what_fits(lane, sent),
             Op::Reply { which, verdict: choice } => {
                 let attempt = self.attempts.keys().nth(which).copied();
-                attempt.into_iter().for_each(|attempt| self.reply(attempt, verdict(choice)));
+                attempt.into_iter().for_each(|attempt| self.answer(attempt, choice));
             }
+            // A relay has no task of its own that could be lost.
+            Op::Lose { .. } if self.rules.is_relay => {}
             Op::Lose { which } => {
                 let attempt = self.attempts.keys().nth(which).copied();
                 attempt.into_iter().for_each(|attempt| self.lose(attempt));
@@ -93,6 +97,14 @@ impl World {
             Op::Crowded => self.step(Event::Crowded),
             Op::Drain => self.drain(Duration::from_secs(8)),
         }
+    }
+
+    fn answer(&mut self, attempt: AttemptId, choice: u8) {
+        if !self.rules.is_relay {
+            return self.reply(attempt, verdict(choice));
+        }
+        let parts = self.attempts[&attempt].parts.len();
+        self.reply_part(attempt, usize::from(choice) % parts, &verdict(choice));
     }
 
     /// What is larger than the whole queue is refused at the edge.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use pipeline::{Code, Status, Verdict};
 
 use super::world::{Sent, World, batch, blocked, busy, invalid, queue, status};
+use crate::destination::Reply;
 use crate::settings::Queue;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -183,6 +184,25 @@ fn two_halves_refused_alike_are_not_halved_further() {
 }
 
 #[test]
+fn partial_success_is_a_delivery() {
+    let reply = || Reply { rejected: 3, warning: Some("bad".into()), ..Verdict::Delivered.into() };
+    let mut world = batching(4);
+    let alone = world.send(0, &[blocked(4)])[0];
+    world.reply_first_with(reply());
+    let outcome = world.answer_of(alone).unwrap();
+    assert_eq!((outcome.rejected, outcome.warning.as_deref()), (3, Some("bad")));
+    // Nobody can say whose items they were.
+    let merged = world.send(0, &[blocked(2), blocked(2)]);
+    world.reply_first_with(reply());
+    for id in merged {
+        let outcome = world.answer_of(id).unwrap();
+        assert_eq!((outcome.rejected, outcome.warning.as_deref()), (0, Some("bad")));
+    }
+    assert_eq!(world.started, [4, 4]);
+    world.finish();
+}
+
+#[test]
 fn halving_can_be_switched_off() {
     let mut world = batching(1);
     world.rules.settings.halve_refused = false;
@@ -211,7 +231,7 @@ fn what_is_too_large_is_halved_down_to_one_item() {
     }
     let outcome = world.answer_of(id).unwrap();
     let refused = outcome.parts.iter().filter(|(_, verdict)| *verdict != Verdict::Delivered);
-    let refused: Vec<_> = refused.map(|(range, _)| range.clone()).collect();
-    assert_eq!(refused, [5..6]);
+    let refused: Vec<_> = refused.map(|(range, _)| (range.start, range.end)).collect();
+    assert_eq!(refused, [(5, 6)]);
     world.finish();
 }

@@ -187,6 +187,37 @@ impl World {
         self.reply(first, verdict);
     }
 
+    /// The same, with all that a destination may say.
+    pub(super) fn reply_first_with(&mut self, reply: Reply) {
+        let first = *self.attempts.keys().next().expect("an attempt is under way");
+        self.mark(first, &reply.verdict);
+        self.step(Event::Ended(first, Ending::Reply(reply)));
+    }
+
+    /// Ends one part of an attempt of a relay; the attempt ends with its last part.
+    pub(super) fn reply_part(&mut self, attempt: AttemptId, index: usize, verdict: &Verdict) {
+        let start = &self.attempts[&attempt];
+        let part = start.parts[index].clone();
+        let caller = self.callers.get_mut(&part.member).expect("a caller");
+        if !caller.items[part.range.start].is_flying {
+            return;
+        }
+        for item in &mut caller.items[part.range.clone()] {
+            item.is_flying = false;
+            item.is_delivered = *verdict == Verdict::Delivered;
+            item.is_maybe_delivered = matches!(verdict, Verdict::Unknown(_));
+        }
+        let is_over = !start
+            .parts
+            .iter()
+            .any(|part| self.callers[&part.member].items[part.range.start].is_flying);
+        if is_over {
+            self.attempts.remove(&attempt);
+        }
+        let outcome = Outcome::all(part.range.len(), verdict.clone());
+        self.step(Event::PartEnded(attempt, index, outcome));
+    }
+
     pub(super) fn leave(&mut self, member: MemberId) {
         if let Some(caller) = self.callers.get_mut(&member) {
             caller.has_left = true;
@@ -232,7 +263,7 @@ impl World {
     pub(super) fn finish(&mut self) {
         for _ in 0..10_000 {
             if let Some(first) = self.attempts.keys().next().copied() {
-                self.reply(first, Verdict::Delivered);
+                self.deliver(first);
             } else if self.engine.is_empty() {
                 break;
             } else {
@@ -246,6 +277,17 @@ impl World {
         assert_eq!(self.engine.in_flight(), 0);
         assert!(self.envelopes.is_empty(), "all room is free: {:?}", self.envelopes);
         assert!(self.callers.values().all(|caller| caller.answer.is_some()), "all are answered");
+    }
+
+    fn deliver(&mut self, attempt: AttemptId) {
+        if !self.rules.is_relay {
+            return self.reply(attempt, Verdict::Delivered);
+        }
+        for index in 0..self.attempts[&attempt].parts.len() {
+            if self.attempts.contains_key(&attempt) {
+                self.reply_part(attempt, index, &Verdict::Delivered);
+            }
+        }
     }
 
     fn perform(&mut self, action: Action) {
@@ -302,8 +344,9 @@ impl World {
         for part in &start.parts {
             let caller = self.callers.get_mut(&part.member).expect("a caller");
             for item in &mut caller.items[part.range.clone()] {
-                item.is_flying = false;
-                end(item);
+                if std::mem::take(&mut item.is_flying) {
+                    end(item);
+                }
             }
         }
     }
