@@ -1,8 +1,8 @@
-//! Expand: references such as `${env:NAME}` are replaced by what they name.
+//! Expand: expansions such as `${env:NAME}` are replaced by what they name.
 //!
-//! A value that is one reference takes its type from what comes in (`0123` is a number, a map is a
+//! A value that is one expansion takes its type from what comes in (`0123` is a number, a map is a
 //! map); within a longer text it is put in as written. What comes in is expanded too.
-//! Bounds: [`DEPTH_MAX`] steps from value to value, [`REFERENCES_MAX`] references,
+//! Bounds: [`DEPTH_MAX`] steps from value to value, [`EXPANSIONS_MAX`] expansions,
 //! [`BYTES_MAX`] of what came in, [`parse::DEPTH_MAX`] levels of the tree.
 
 use std::borrow::Cow;
@@ -15,25 +15,25 @@ use crate::source::{Outside, Source, Texts};
 use crate::template::{self, InvalidTemplate, Piece};
 use crate::{Position, Problem, parse};
 
-/// How often what came in may itself hold references.
+/// How often what came in may itself hold expansions.
 const DEPTH_MAX: usize = 20;
-/// How many references are followed in one configuration.
-const REFERENCES_MAX: usize = 10_000;
+/// How many expansions are followed in one configuration.
+const EXPANSIONS_MAX: usize = 10_000;
 /// How much may come in.
 const BYTES_MAX: usize = 16 << 20;
 
-/// Replaces references, and keeps what was wrong on the way.
+/// Replaces expansions, and keeps what was wrong on the way.
 pub(crate) struct Expander<'a> {
     pub(crate) outside: &'a dyn Outside,
     pub(crate) texts: &'a mut Texts,
     pub(crate) problems: Vec<Problem>,
     pub(crate) warnings: Vec<Problem>,
     path: Path,
-    references: usize,
+    expansions: usize,
     bytes: usize,
 }
 
-/// What a reference named, as it came in.
+/// What an expansion named, as it came in.
 struct Arrival {
     text: String,
     /// The name under which its text is kept; nothing when positions in it mean nothing to users.
@@ -46,7 +46,7 @@ struct Arrival {
 #[derive(Clone, Copy)]
 struct Site<'s> {
     position: &'s Position,
-    /// How many references led here.
+    /// How many expansions led here.
     depth: usize,
     /// How many levels of the tree are above.
     level: usize,
@@ -59,10 +59,10 @@ impl<'a> Expander<'a> {
     pub(crate) fn new(outside: &'a dyn Outside, texts: &'a mut Texts) -> Self {
         let (problems, warnings) = (Vec::new(), Vec::new());
         let path = Path::root();
-        Self { outside, texts, problems, warnings, path, references: 0, bytes: 0 }
+        Self { outside, texts, problems, warnings, path, expansions: 0, bytes: 0 }
     }
 
-    /// The tree without references; what could not be replaced is null.
+    /// The tree without expansions; what could not be replaced is null.
     pub(crate) fn expand(&mut self, root: Node) -> Node {
         self.node(root, 0, 1)
     }
@@ -107,7 +107,7 @@ impl<'a> Expander<'a> {
     fn scalar(&mut self, scalar: &Scalar, site: Site<'_>) -> Result<Node, Failed> {
         let pieces = self.pieces(&scalar.text, site)?;
         let content = match pieces.as_slice() {
-            [Piece::Reference { inner, number }] => return self.whole(inner, *number, site),
+            [Piece::Expansion { inner, number }] => return self.whole(inner, *number, site),
             // Dollars that mean nothing do not make a number a text.
             [Piece::Text(text)] if *text == scalar.text => scalar.clone(),
             pieces => Scalar { text: self.join(pieces, site)?, style: Style::Quoted },
@@ -136,12 +136,12 @@ impl<'a> Expander<'a> {
         for piece in pieces {
             let text = match piece {
                 Piece::Text(text) => Ok(Cow::from(text)),
-                Piece::Reference { inner, number } => self
+                Piece::Expansion { inner, number } => self
                     .fetch(inner, *number, site)
                     .and_then(|arrival| self.text(arrival.text, site))
                     .map(Cow::from),
             };
-            // A reference that failed does not hide what is wrong with the next.
+            // An expansion that failed does not hide what is wrong with the next.
             joined = match (joined, text) {
                 (Ok(joined), Ok(text)) => Ok(joined + &text),
                 (Err(Failed), _) | (_, Err(Failed)) => Err(Failed),
@@ -160,7 +160,7 @@ impl<'a> Expander<'a> {
         self.join(&pieces, site)
     }
 
-    /// What a reference names, in the place of a whole value.
+    /// What an expansion names, in the place of a whole value.
     fn whole(&mut self, inner: &[Piece], number: usize, site: Site<'_>) -> Result<Node, Failed> {
         let arrival = self.fetch(inner, number, site)?;
         let node = self.typed(arrival, site)?;
@@ -201,13 +201,13 @@ impl<'a> Expander<'a> {
     }
 
     fn fetch(&mut self, inner: &[Piece], number: usize, site: Site<'_>) -> Result<Arrival, Failed> {
-        self.references += 1;
-        if REFERENCES_MAX < self.references {
-            let message = format!("there are over {REFERENCES_MAX} references");
+        self.expansions += 1;
+        if EXPANSIONS_MAX < self.expansions {
+            let message = format!("there are over {EXPANSIONS_MAX} expansions");
             return Err(self.fail(site, number, message, "use fewer"));
         }
         let name = self.join(inner, site)?;
-        let arrival = match Source::from_reference(&name) {
+        let arrival = match Source::from_expansion(&name) {
             Ok(Source::Variable { name, default }) => self.variable(&name, default, number, site),
             Ok(Source::File(path)) => self.file(&path, number, site)?,
             Ok(Source::Yaml(text)) => Arrival { text, source: None, is_yaml: true },
@@ -215,7 +215,7 @@ impl<'a> Expander<'a> {
         };
         self.bytes = self.bytes.saturating_add(arrival.text.len());
         if BYTES_MAX < self.bytes {
-            let message = format!("over {} MiB come in by references", BYTES_MAX >> 20);
+            let message = format!("over {} MiB come in by expansions", BYTES_MAX >> 20);
             return Err(self.fail(site, number, message, "use smaller files"));
         }
         Ok(arrival)
@@ -262,7 +262,7 @@ impl<'a> Expander<'a> {
         if site.depth < DEPTH_MAX {
             return Ok(Site { depth: site.depth + 1, ..site });
         }
-        let message = format!("references lead to references over {DEPTH_MAX} times");
+        let message = format!("expansions lead to expansions over {DEPTH_MAX} times");
         Err(self.fail(site, 0, message, "does a value refer to itself?"))
     }
 
@@ -276,7 +276,7 @@ impl<'a> Expander<'a> {
     }
 
     fn problem(&self, site: Site<'_>, number: usize, message: String, remedy: &str) -> Problem {
-        // What came in is not there to be pointed at; the reference that brought it is.
+        // What came in is not there to be pointed at; the expansion that brought it is.
         let number = if site.depth == 0 { number } else { 0 };
         let found = self.texts.find_after(site.position, "${", number);
         let position = Some(found.unwrap_or_else(|| site.position.clone()));

@@ -1,4 +1,4 @@
-//! Loader: sources and `--set` become one tree without references.
+//! Loader: sources and `--set` become one tree without `${…}`.
 
 use crate::expand::Expander;
 use crate::merge::{merge, unfold};
@@ -16,7 +16,7 @@ pub struct Loader {
     pub sets: Vec<String>,
 }
 
-/// A whole configuration, without references.
+/// A whole configuration, without `${…}`.
 #[derive(Debug)]
 pub struct Tree {
     pub root: Node,

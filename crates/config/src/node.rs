@@ -33,6 +33,9 @@ pub struct Entry {
     pub value: Node,
 }
 
+/// What stands for nothing in a fingerprint.
+const NOTHING: u8 = 0;
+
 impl Node {
     /// A node that says nothing.
     #[must_use]
@@ -124,10 +127,17 @@ impl Node {
         hasher.finish()
     }
 
+    /// The fingerprint of a node that says nothing.
+    pub(crate) fn fingerprint_of_nothing() -> u64 {
+        let mut hasher = DefaultHasher::new();
+        NOTHING.hash(&mut hasher);
+        hasher.finish()
+    }
+
     fn hash_into(&self, hasher: &mut DefaultHasher) {
         match &self.content {
             Content::Scalar(scalar) => match scalar.meaning() {
-                Meaning::Null => 0_u8.hash(hasher),
+                Meaning::Null => NOTHING.hash(hasher),
                 Meaning::Text(text) => (1_u8, text).hash(hasher),
                 _ => (4_u8, &scalar.text).hash(hasher),
             },

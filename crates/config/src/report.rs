@@ -46,7 +46,7 @@ fn excerpt(problem: &Problem, texts: &Texts) -> Option<String> {
             let is_more = !from[length..].trim_matches([':', ' ', '{', '[']).is_empty();
             format!("{}{}", &from[..length], if is_more { ": …" } else { ":" })
         }
-        // A reference is no secret, what it leads to may be one.
+        // An expansion as written is no secret, what it leads to may be one.
         None if sounds_secret(&problem.path) => match from.find('}') {
             Some(end) if from.starts_with("${") => from[..=end].to_owned(),
             _ => HIDDEN.to_owned(),

@@ -177,7 +177,7 @@ impl Section {
     /// Equal sections have equal fingerprints, within one process.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
-        self.node.as_ref().map_or(0, |node| node.fingerprint())
+        self.node.as_ref().map_or_else(Node::fingerprint_of_nothing, |node| node.fingerprint())
     }
 }
 

@@ -56,7 +56,7 @@ impl InvalidSource {
 
 impl Source {
     /// What a `${…}` names; without a scheme it is an environment variable.
-    pub fn from_reference(text: &str) -> Result<Self, InvalidSource> {
+    pub fn from_expansion(text: &str) -> Result<Self, InvalidSource> {
         let name = text.split(":-").next().unwrap_or(text);
         match text.is_empty() {
             true => Err(InvalidSource::Empty),

@@ -1,16 +1,16 @@
-//! Template: a text with references, `a-${env:NAME}-${file:${env:PATH}}`, and its escape `$$`.
+//! Template: a text with expansions, `a-${env:NAME}-${file:${env:PATH}}`, and its escape `$$`.
 //!
-//! Bounds: [`DEPTH_MAX`] references within each other.
+//! Bounds: [`DEPTH_MAX`] expansions within each other.
 
-/// How many references may stand within each other.
+/// How many expansions may stand within each other.
 const DEPTH_MAX: usize = 20;
 
 /// A part of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
     Text(String),
-    /// `${…}`, with references inside.
-    Reference {
+    /// `${…}`, with expansions inside.
+    Expansion {
         inner: Vec<Piece>,
         /// Which `${` of the whole text it is, counted from zero.
         number: usize,
@@ -22,7 +22,7 @@ pub(crate) enum Piece {
 pub(crate) enum InvalidTemplate {
     #[error("`${{` has no `}}`")]
     Unclosed { number: usize },
-    #[error("references stand within each other over 20 deep")]
+    #[error("expansions stand within each other over 20 deep")]
     TooDeep { number: usize },
 }
 
@@ -49,7 +49,7 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    /// Reads up to the end of the text or, within a reference, up to its `}`.
+    /// Reads up to the end of the text or, within an expansion, up to its `}`.
     fn pieces(&mut self, depth: usize) -> Result<Vec<Piece>, InvalidTemplate> {
         let mut pieces = Vec::new();
         let mut text = String::new();
@@ -64,7 +64,7 @@ impl Parser<'_> {
                 if !text.is_empty() {
                     pieces.push(Piece::Text(std::mem::take(&mut text)));
                 }
-                pieces.push(self.reference(depth + 1)?);
+                pieces.push(self.expansion(depth + 1)?);
             } else if c == '}' && 0 < depth {
                 break;
             } else {
@@ -78,8 +78,8 @@ impl Parser<'_> {
         Ok(pieces)
     }
 
-    /// Reads a reference, from `${` to `}`.
-    fn reference(&mut self, depth: usize) -> Result<Piece, InvalidTemplate> {
+    /// Reads an expansion, from `${` to `}`.
+    fn expansion(&mut self, depth: usize) -> Result<Piece, InvalidTemplate> {
         let number = self.openings;
         if DEPTH_MAX < depth {
             return Err(InvalidTemplate::TooDeep { number });
@@ -91,7 +91,7 @@ impl Parser<'_> {
             return Err(InvalidTemplate::Unclosed { number });
         }
         self.at += 1;
-        Ok(Piece::Reference { inner, number })
+        Ok(Piece::Expansion { inner, number })
     }
 }
 

@@ -85,7 +85,7 @@ fn gives_whole_values_their_type_whatever_the_quotes() {
     check("a: ${env:T:-true}", "a: true");
     check("a: ${env:L:-[1, b]}", "a: [1, 'b']");
     check("a: ${yaml:[b, 1]}", "a: [b, 1]");
-    // The first brace ends a reference, as in the Go Collector.
+    // The first brace ends an expansion, as in the Go Collector.
     check("a: '${yaml:{b: 1}}'", "a: '{b: 1}'");
     check("a: ${env:EMPTY}", "a:");
     check("a: x${env:EMPTY}", "a: 'x'");
@@ -110,7 +110,7 @@ fn reads_files() {
 }
 
 #[test]
-fn follows_references_in_references() {
+fn follows_expansions_in_expansions() {
     check("a: ${env:${env:WHICH}}", "a: '/x/p'");
     check("a: ${env:INDIRECT}", "a: '/x/p'");
     check("a: x${env:INDIRECT}", "a: 'x/x/p'");
@@ -118,7 +118,7 @@ fn follows_references_in_references() {
 }
 
 #[test]
-fn points_at_the_reference() {
+fn points_at_the_expansion() {
     check_problem(
         "a:\n  - 'b ${env:P} ${nope:x}'",
         "c.yaml:2:17: a[0]: `nope:` is not a source of configuration\n  \
@@ -181,7 +181,7 @@ fn ends_when_values_refer_to_themselves() {
     ]);
     for text in ["a: ${env:A}", "a: ${env:C}", "a: ${file:/f.yaml}"] {
         let (_, problems, _) = expanded(text, &world);
-        assert!(problems[0].contains("references lead to references"), "{problems:?}");
+        assert!(problems[0].contains("expansions lead to expansions"), "{problems:?}");
         assert!(problems.len() <= 2, "{problems:?}");
     }
 }
@@ -192,7 +192,7 @@ fn bounds_how_much_comes_in() {
     let (b, c, d, e) = (twice("B"), twice("C"), twice("D"), twice("E"));
     let mut things = vec![("A", &*b), ("B", &*c), ("C", &*d), ("D", &*e), ("E", "x")];
     let (_, problems, _) = expanded("a: ${env:A}", &world(&things));
-    assert!(problems[0].contains("there are over 10000 references"), "{problems:?}");
+    assert!(problems[0].contains("there are over 10000 expansions"), "{problems:?}");
     let large = "x".repeat(4 << 20);
     things = vec![("A", &large)];
     let (_, problems, _) = expanded(&format!("a: {}", "${A}".repeat(5)), &world(&things));

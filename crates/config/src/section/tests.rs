@@ -156,3 +156,34 @@ fn validates_what_stands_beside_unknown_keys() {
         ]
     );
 }
+
+#[test]
+fn finds_places_along_paths() {
+    let text = "a:\n  b.c: 1\n  b: {c: 2}\n  list:\n    - x\n    - key: y\n  none:\n";
+    let section = Section::from_yaml(text).unwrap();
+    let at = |position: Option<Position>| position.map(|at| (at.line, at.column)).unwrap();
+    assert_eq!(at(section.position_of("a.b.c")), (2, 8));
+    assert_eq!(at(section.key_position("a.b.c")), (2, 3));
+    assert_eq!(at(section.position_of("a.list[1].key")), (6, 12));
+    assert_eq!(at(section.key_position("a.list[1].key")), (6, 7));
+    assert_eq!(at(section.position_of("a.list.0")), (5, 7));
+    assert_eq!(at(section.position_of("a.list[7]")), (4, 3));
+    assert_eq!(at(section.position_of("a.none")), (7, 3));
+    assert_eq!(at(section.position_of("a.other")), (1, 1));
+    assert!(section.node_at("a.other").is_none());
+    assert!(section.node_at("a.none").is_some_and(Node::is_null));
+    assert!(section.node_at("a.list.é").is_none());
+    assert!(Section::default().position_of("a").is_none());
+}
+
+#[test]
+fn is_equal_to_a_section_that_says_the_same() {
+    let section = |text| Section::from_yaml(text).unwrap();
+    let (a, b) = (section("a: 1\nb: [x]"), section("{b: ['x'], a: 1}"));
+    assert!(a.is_equal(&b));
+    assert_eq!(a.fingerprint(), b.fingerprint());
+    assert!(!a.is_equal(&section("a: 2\nb: [x]")));
+    assert!(section("").is_equal(&Section::default()));
+    assert_eq!(section("").fingerprint(), Section::default().fingerprint());
+    assert!(!section("{}").is_equal(&Section::default()));
+}

@@ -6,8 +6,8 @@ fn check_argument(text: &str, expected: Result<Source, InvalidSource>) {
 }
 
 #[track_caller]
-fn check_reference(text: &str, expected: Result<Source, InvalidSource>) {
-    assert_eq!(Source::from_reference(text), expected, "{text}");
+fn check_expansion(text: &str, expected: Result<Source, InvalidSource>) {
+    assert_eq!(Source::from_expansion(text), expected, "{text}");
 }
 
 fn variable_named(name: &str, default: Option<&str>) -> Result<Source, InvalidSource> {
@@ -29,20 +29,20 @@ fn takes_an_argument_as_a_file_unless_it_has_a_scheme() {
 }
 
 #[test]
-fn takes_a_reference_as_a_variable_unless_it_has_a_scheme() {
-    check_reference("HOST", variable_named("HOST", None));
-    check_reference("env:HOST", variable_named("HOST", None));
-    check_reference("env:HOST:-a:-b", variable_named("HOST", Some("a:-b")));
-    check_reference("HOST:-http://h", variable_named("HOST", Some("http://h")));
-    check_reference("env:HOST:-", variable_named("HOST", Some("")));
-    check_reference("file:/x", Ok(Source::File("/x".to_owned())));
-    check_reference("yaml:[a:-b]", Ok(Source::Yaml("[a:-b]".to_owned())));
-    check_reference("env:1A", Err(InvalidSource::InvalidName("1A".to_owned())));
-    check_reference("1", Err(InvalidSource::InvalidName("1".to_owned())));
-    check_reference("", Err(InvalidSource::Empty));
-    check_reference("env:", Err(InvalidSource::InvalidName(String::new())));
-    check_reference("http://h", Err(InvalidSource::Remote("http".to_owned())));
-    check_reference("vault:x", Err(InvalidSource::UnknownScheme("vault".to_owned())));
+fn takes_a_expansion_as_a_variable_unless_it_has_a_scheme() {
+    check_expansion("HOST", variable_named("HOST", None));
+    check_expansion("env:HOST", variable_named("HOST", None));
+    check_expansion("env:HOST:-a:-b", variable_named("HOST", Some("a:-b")));
+    check_expansion("HOST:-http://h", variable_named("HOST", Some("http://h")));
+    check_expansion("env:HOST:-", variable_named("HOST", Some("")));
+    check_expansion("file:/x", Ok(Source::File("/x".to_owned())));
+    check_expansion("yaml:[a:-b]", Ok(Source::Yaml("[a:-b]".to_owned())));
+    check_expansion("env:1A", Err(InvalidSource::InvalidName("1A".to_owned())));
+    check_expansion("1", Err(InvalidSource::InvalidName("1".to_owned())));
+    check_expansion("", Err(InvalidSource::Empty));
+    check_expansion("env:", Err(InvalidSource::InvalidName(String::new())));
+    check_expansion("http://h", Err(InvalidSource::Remote("http".to_owned())));
+    check_expansion("vault:x", Err(InvalidSource::UnknownScheme("vault".to_owned())));
 }
 
 #[test]

@@ -4,8 +4,8 @@ fn text(text: &str) -> Piece {
     Piece::Text(text.to_owned())
 }
 
-fn reference(number: usize, inner: &[Piece]) -> Piece {
-    Piece::Reference { inner: inner.to_vec(), number }
+fn expansion(number: usize, inner: &[Piece]) -> Piece {
+    Piece::Expansion { inner: inner.to_vec(), number }
 }
 
 #[track_caller]
@@ -14,16 +14,16 @@ fn check(template: &str, expected: &[Piece]) {
 }
 
 #[test]
-fn finds_references() {
+fn finds_expansions() {
     check("", &[]);
     check("a", &[text("a")]);
-    check("${a}", &[reference(0, &[text("a")])]);
+    check("${a}", &[expansion(0, &[text("a")])]);
     check(
         "x${a}y${b}",
-        &[text("x"), reference(0, &[text("a")]), text("y"), reference(1, &[text("b")])],
+        &[text("x"), expansion(0, &[text("a")]), text("y"), expansion(1, &[text("b")])],
     );
-    check("${a:-${b}}}", &[reference(0, &[text("a:-"), reference(1, &[text("b")])]), text("}")]);
-    check("${}", &[reference(0, &[])]);
+    check("${a:-${b}}}", &[expansion(0, &[text("a:-"), expansion(1, &[text("b")])]), text("}")]);
+    check("${}", &[expansion(0, &[])]);
 }
 
 #[test]
@@ -31,14 +31,14 @@ fn takes_two_dollars_as_one() {
     check("$P", &[text("$P")]);
     check("$$P", &[text("$P")]);
     check("$${a}", &[text("${a}")]);
-    check("$$${a}", &[text("$"), reference(0, &[text("a")])]);
+    check("$$${a}", &[text("$"), expansion(0, &[text("a")])]);
     check("$$$${a}", &[text("$${a}")]);
     check("100$", &[text("100$")]);
     check("{a}", &[text("{a}")]);
 }
 
 #[test]
-fn refuses_a_reference_without_end() {
+fn refuses_a_expansion_without_end() {
     let refused = |number| Err(InvalidTemplate::Unclosed { number });
     assert_eq!(parse("a${b"), refused(0));
     assert_eq!(parse("${a} ${b"), refused(1));
