@@ -134,7 +134,7 @@ impl Transport {
         let service = hyper::service::service_fn(move |request: http::Request<Incoming>| {
             let presence = Presence::enter(attended.clone());
             let (head, incoming) = request.into_parts();
-            let body = Body::new(incoming, protocol == Protocol::Http1);
+            let body = Body::new(incoming, attended.clone(), protocol == Protocol::Http1);
             let connection = Arc::clone(&connection);
             let request = Request { head, body, peer: Arc::clone(&peer), connection };
             let handler = Arc::clone(&handler);

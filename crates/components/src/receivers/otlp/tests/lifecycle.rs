@@ -176,3 +176,96 @@ async fn an_answer_to_a_body_that_is_not_wanted_reaches_its_client() {
     drop(feeder);
     assert_eq!(pending.await.unwrap().unwrap().http_status(), 413);
 }
+
+/// An HTTP/2 frame.
+fn http2_frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = (payload.len() as u32).to_be_bytes();
+    let head = [length[1], length[2], length[3], kind, flags];
+    [&head, stream.to_be_bytes().as_slice(), payload].concat()
+}
+
+/// A client's preface, and requests that are taken back at once.
+fn flood(requests: u32) -> Vec<u8> {
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    bytes.extend(http2_frame(4, 0, 0, &[]));
+    for stream in (0..requests).map(|number| 2 * number + 1) {
+        // POST, http and `/` by their places in HPACK's static table; CANCEL.
+        bytes.extend(http2_frame(1, 4, stream, &[0x83, 0x86, 0x84]));
+        bytes.extend(http2_frame(3, 0, stream, &8u32.to_be_bytes()));
+    }
+    bytes
+}
+
+/// The error code of the GOAWAY frame among these.
+fn goaway_code(mut frames: &[u8]) -> Option<u32> {
+    while let Some(([a, b, c, kind, ..], rest)) = frames.split_first_chunk::<9>() {
+        let (payload, rest) = rest.split_at(u32::from_be_bytes([0, *a, *b, *c]) as usize);
+        if *kind == 7 {
+            return Some(u32::from_be_bytes([payload[4], payload[5], payload[6], payload[7]]));
+        }
+        frames = rest;
+    }
+    None
+}
+
+#[tokio::test]
+async fn a_flood_of_resets_ends_its_connection_only() {
+    const ENHANCE_YOUR_CALM: u32 = 11;
+    let world = World::start();
+    let mut stream = open(&world.receiver.address("grpc"));
+    stream.write_all(&flood(1000)).await.unwrap();
+    assert_eq!(goaway_code(&until_closed(stream).await), Some(ENHANCE_YOUR_CALM));
+    assert_eq!(world.grpc().await.export(&one_log()).await.code(), 0);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_client_that_takes_its_requests_back_one_by_one_is_cut_as_well() {
+    let world = World::start();
+    let stream = open(&world.receiver.address("grpc"));
+    let (mut sender, connection) = h2::client::handshake(stream).await.unwrap();
+    let driven = world.env.scope.spawn("flooding client", connection);
+    let mut sent = 0;
+    while !driven.is_ended() {
+        assert!(sent < 10_000, "the connection goes on after {sent} requests");
+        let Ok(ready) = sender.ready().await else { break };
+        sender = ready;
+        let request = Request::post(format!("http://test{EXPORT_LOGS}"));
+        let request = request.header("content-type", "application/grpc").body(()).unwrap();
+        let Ok((_response, mut body)) = sender.send_request(request, false) else { break };
+        // The server has to see the request before it is taken back.
+        for _ in 0..5 {
+            tokio::task::yield_now().await;
+        }
+        body.send_reset(h2::Reason::CANCEL);
+        sent += 1;
+    }
+    assert_eq!(world.grpc().await.export(&one_log()).await.code(), 0);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_connection_carries_no_more_streams_than_configured() {
+    let yaml = "protocols: {grpc: {endpoint: '127.0.0.1:0', max_concurrent_streams: 2}}";
+    let world = World::with(yaml).start();
+    world.sink.then([Then::Hold, Then::Hold]);
+    let mut arrivals = world.sink.arrivals();
+    let mut client = world.grpc().await;
+    let mut export = || {
+        let request = Grpc::request(EXPORT_LOGS).body(Feed::of(frame(0, &one_log()))).unwrap();
+        client.start(request)
+    };
+    let mut pending = vec![export(), export()];
+    let held = [arrivals.recv().await.unwrap(), arrivals.recv().await.unwrap()];
+    // By now the client knows how many it may have.
+    pending.push(export());
+    tokio::task::yield_now().await;
+    assert!(arrivals.try_recv().is_none());
+    for arrived in held {
+        arrived.held.unwrap().answer_all(&Verdict::Delivered);
+    }
+    for answered in pending {
+        assert_eq!(answered.await.unwrap().unwrap().code(), 0);
+    }
+    world.end().await;
+}

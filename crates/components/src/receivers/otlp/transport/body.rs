@@ -16,6 +16,7 @@ use runtime::clock::Clock;
 use runtime::task::Scope;
 
 use super::Attendance;
+use super::vigil::Vigil;
 
 /// How long, and how much of, a body that nobody wants is read, so that an HTTP/1.1 client that
 /// sends before it reads can still hear the answer.
@@ -26,6 +27,7 @@ const DISCARD_BYTES_MAX: usize = 32 << 20;
 #[derive(Debug)]
 pub(in crate::receivers::otlp) struct Body {
     incoming: Incoming,
+    attendance: Attendance,
     is_http1: bool,
 }
 
@@ -35,8 +37,8 @@ pub(in crate::receivers::otlp) struct Body {
 pub(in crate::receivers::otlp) struct Lost;
 
 impl Body {
-    pub(super) fn new(incoming: Incoming, is_http1: bool) -> Self {
-        Self { incoming, is_http1 }
+    pub(super) fn new(incoming: Incoming, attendance: Attendance, is_http1: bool) -> Self {
+        Self { incoming, attendance, is_http1 }
     }
 
     /// The size that the client declared.
@@ -52,7 +54,10 @@ impl Body {
                 Ok(Ok(data)) => return Some(Ok(data)),
                 // Trailers of a request mean nothing here.
                 Ok(Err(_)) => {}
-                Err(_) => return Some(Err(Lost)),
+                Err(_) => {
+                    self.attendance.report(Vigil::request_was_reset);
+                    return Some(Err(Lost));
+                }
             }
         }
     }
@@ -125,6 +130,7 @@ impl ReplyBody {
 
     /// The same, counted as a request in progress until it ends.
     pub(super) fn attended(mut self, mut presence: Presence) -> Self {
+        presence.is_answered = true;
         // A stream waits for its source, not for the client: nobody is slow in taking it.
         if !matches!(self.content, Content::Stream(_)) {
             presence.reply_begins();
@@ -172,13 +178,14 @@ impl http_body::Body for ReplyBody {
 #[derive(Debug)]
 pub(super) struct Presence {
     attendance: Attendance,
+    is_answered: bool,
     is_replying: bool,
 }
 
 impl Presence {
     pub(super) fn enter(attendance: Attendance) -> Self {
         attendance.report(|vigil, _now| vigil.request_began());
-        Self { attendance, is_replying: false }
+        Self { attendance, is_answered: false, is_replying: false }
     }
 
     fn reply_begins(&mut self) {
@@ -189,10 +196,13 @@ impl Presence {
 
 impl Drop for Presence {
     fn drop(&mut self) {
-        let is_replying = self.is_replying;
+        let (is_answered, is_replying) = (self.is_answered, self.is_replying);
         self.attendance.report(|vigil, now| {
             if is_replying {
                 vigil.reply_ended(now);
+            }
+            if !is_answered {
+                vigil.request_was_reset(now);
             }
             vigil.request_ended(now);
         });

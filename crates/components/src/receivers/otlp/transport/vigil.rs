@@ -7,6 +7,10 @@
 
 use std::time::{Duration, Instant};
 
+/// How many requests a client may take back in [`RESETS_PERIOD`]: each costs work for nothing.
+const RESETS_MAX: usize = 1_000;
+const RESETS_PERIOD: Duration = Duration::from_secs(10);
+
 /// What one connection may take.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::receivers::otlp) struct Patience {
@@ -44,6 +48,8 @@ pub(super) struct Vigil {
     idle_since: Instant,
     replies: usize,
     reply_moved: Instant,
+    /// Since the time beside it.
+    resets: (usize, Instant),
     closing_since: Option<Instant>,
 }
 
@@ -60,6 +66,7 @@ impl Vigil {
             idle_since: now,
             replies: 0,
             reply_moved: now,
+            resets: (0, now),
             closing_since: None,
         }
     }
@@ -87,6 +94,13 @@ impl Vigil {
     pub(super) fn request_ended(&mut self, now: Instant) {
         self.requests -= 1;
         self.idle_since = now;
+    }
+
+    /// The client took a request back before it had its reply.
+    pub(super) fn request_was_reset(&mut self, now: Instant) {
+        let (count, since) = self.resets;
+        let is_old = since + RESETS_PERIOD <= now;
+        self.resets = if is_old { (1, now) } else { (count + 1, since) };
     }
 
     /// A reply is ready to be taken by the client.
@@ -132,7 +146,9 @@ impl Vigil {
         let head = self.head_since.map(|since| since + self.patience.head);
         let reply = (0 < self.replies).then(|| self.reply_moved + self.patience.write);
         let closed = self.closing_since.map(|since| since + self.patience.grace);
-        [head, reply, closed].into_iter().flatten().min()
+        let (count, since) = self.resets;
+        let flooded = (RESETS_MAX < count).then_some(since);
+        [head, reply, closed, flooded].into_iter().flatten().min()
     }
 
     fn close_at(&self) -> Option<Instant> {

@@ -83,3 +83,20 @@ fn an_old_connection_is_asked_to_go_with_its_requests_in_progress() {
     vigil.request_began();
     assert_eq!(vigil.ask(at(60)), Verdict::Close);
 }
+
+#[test]
+fn a_client_that_takes_back_a_thousand_requests_in_10_s_is_cut() {
+    let (mut vigil, at) = vigil(Some(33));
+    vigil.read(33, at(0));
+    let mut take_back = |count: usize, now: Instant| {
+        for _ in 0..count {
+            vigil.request_began();
+            vigil.request_was_reset(now);
+            vigil.request_ended(now);
+        }
+        vigil.ask(now)
+    };
+    assert_ne!(take_back(1_000, at(9)), Verdict::Cut);
+    assert_ne!(take_back(1_000, at(10)), Verdict::Cut);
+    assert_eq!(take_back(1, at(19)), Verdict::Cut);
+}
