@@ -130,7 +130,8 @@ impl Payload {
     }
 
     /// Ranges of items that, cut out, take at most `bytes_max` each; an item that alone takes
-    /// more stands alone.
+    /// more stands alone. Profiles that share one large dictionary entry stay together where parting
+    /// them would copy it without end.
     #[must_use]
     pub fn cuts_by_bytes(&self, bytes_max: usize) -> Vec<Range<usize>> {
         cut::ranges_by_bytes(self, bytes_max)

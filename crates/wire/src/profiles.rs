@@ -48,22 +48,31 @@ pub(crate) fn take_apart(
     cut(&bare).into_iter().map(with_dictionary).collect()
 }
 
+/// How many bytes may be copied to find where to cut, for each byte of the request.
+///
+/// Samples that all refer to one large entry would take it along into every piece.
+const COPIES_MAX: usize = 32;
+const COPIED_BYTES_MIN: usize = 8 << 20;
+
 /// Ranges of items that, cut out, take at most `bytes_max` each; an item that alone takes more
-/// stands alone.
+/// stands alone, and so do items that cannot be parted for less than `COPIES_MAX`.
 ///
 /// How much of the dictionary a piece needs is known only when it is cut: halves are tried.
 #[must_use]
 pub(crate) fn ranges_by_bytes(payload: &Payload, bytes_max: usize) -> Vec<Range<usize>> {
+    let mut room = payload.bytes_len().saturating_mul(COPIES_MAX).max(COPIED_BYTES_MIN);
     let mut fitting = Vec::new();
     let mut open = vec![(payload.clone(), 0)];
     while let Some((piece, start)) = open.pop() {
         let items = piece.items();
-        if piece.bytes_len() <= bytes_max || items < 2 {
+        if piece.bytes_len() <= bytes_max || items < 2 || room == 0 {
             fitting.push(start..start + items);
             continue;
         }
         let half = items / 2;
         let halves = piece.cut(&[0..half, half..items]);
+        let copied: usize = halves.iter().map(Payload::bytes_len).sum();
+        room = room.saturating_sub(copied);
         // The first half is looked at first, so that ranges come in order.
         open.extend(halves.into_iter().zip([start, start + half]).rev());
     }

@@ -263,6 +263,23 @@ fn leaves_behind_what_nothing_refers_to() {
 }
 
 #[test]
+fn one_large_entry_is_not_copied_for_every_sample() {
+    let samples = vec![json!({ "attributeIndices": [1] }); 10_000];
+    let scopes = json!([{ "profiles": [{ "samples": samples }] }]);
+    let request = from_json(&json!({
+        "resourceProfiles": [{ "scopeProfiles": scopes }],
+        "dictionary": {
+            "stringTable": ["", "x".repeat(50_000)],
+            "attributeTable": [{}, { "keyStrindex": 1 }],
+        },
+    }));
+    let whole = payload(&request);
+    let ranges = whole.cuts_by_bytes(1_000);
+    assert!(ranges.len() < 200, "{}", ranges.len());
+    assert_eq!(ranges.iter().map(Range::len).sum::<usize>(), 10_000);
+}
+
+#[test]
 fn keeps_fields_that_are_unknown() {
     let mut request = one_sample(&json!({ "values": ["1"] }), &json!({ "stringTable": [""] }));
     protobuf::put_bytes_field(&mut request, 40, b"of the request");
