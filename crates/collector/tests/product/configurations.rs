@@ -68,3 +68,24 @@ service:
         assert!(text.contains(expected), "`{expected}` is not in\n{text}");
     }
 }
+
+#[test]
+fn real_world_configurations_load_and_only_their_queues_are_refused_without_the_gate() {
+    let folder = repository().join("crates/collector/tests/configurations");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let arguments = ["validate", "--config", path.to_str().unwrap()];
+        let gate = ["--feature-gates", "queue.allowInMemory"];
+        let output = tidegate(&[&arguments[..], &gate].concat());
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {errors}", path.display());
+
+        let output = tidegate(&arguments);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let problems = errors.lines().filter(|line| line.contains(": exporters."));
+        for problem in problems {
+            assert!(problem.contains("sending_queue"), "{problem}");
+        }
+        assert!(output.status.success() || errors.contains("sending_queue"), "{errors}");
+    }
+}
