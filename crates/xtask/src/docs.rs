@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
 use crate::workspace::{Workspace, say};
 
@@ -43,6 +43,10 @@ fn generate(workspace: &Workspace) -> anyhow::Result<String> {
             Page { schema: &schema, text: &mut text }.component(component)?;
         }
     }
+    writeln!(text, "\n## service\n")?;
+    let about = "Which components run, how they are joined, and what Tidegate tells about itself.";
+    let service = json!({ "about": about, "schema": schema["properties"]["service"] });
+    Page { schema: &schema, text: &mut text }.component(&service)?;
     Ok(text)
 }
 
@@ -104,12 +108,8 @@ impl Page<'_> {
 fn default_of(property: &Value) -> String {
     match &property["default"] {
         Value::Null => "none".to_owned(),
-        Value::Object(map) if is_plain(map) => String::new(),
+        // The default of a section is the defaults of its keys.
+        Value::Object(_) => String::new(),
         value => format!("`{value}`"),
     }
-}
-
-/// The default of a section is the defaults of its keys.
-fn is_plain(_map: &Map<String, Value>) -> bool {
-    true
 }
