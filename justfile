@@ -21,8 +21,7 @@ bench:
 
 # Coverage-guided fuzzing of every decoder, SECONDS for each target.
 fuzz SECONDS="60":
-    for target in $(cd fuzz && cargo fuzz list); do \
-        cargo fuzz run --sanitizer none "$target" -- -max_total_time={{SECONDS}} || exit 1; done
+    cargo xtask fuzz {{SECONDS}}
 
 # The full counts of the randomised proofs.
 deep:

@@ -1,6 +1,7 @@
-//! Developer tasks: `cargo xtask test | tidy | policy | docs [--check]`.
+//! Developer tasks: `cargo xtask test | tidy | policy | docs [--check] | fuzz SECONDS`.
 
 mod docs;
+mod fuzz;
 mod policy;
 mod test;
 mod tidy;
@@ -19,7 +20,10 @@ fn main() -> ExitCode {
         ["policy"] => policy::run(&workspace),
         ["docs"] => docs::write(&workspace),
         ["docs", "--check"] => docs::check(&workspace),
-        _ => anyhow::bail!("usage: cargo xtask test [FILTER...] | tidy | policy | docs [--check]"),
+        ["fuzz", seconds] => fuzz::run(&workspace, seconds),
+        _ => anyhow::bail!(
+            "usage: cargo xtask test [FILTER...] | tidy | policy | docs [--check] | fuzz SECONDS"
+        ),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
