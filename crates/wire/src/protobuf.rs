@@ -133,7 +133,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The next field, with its offsets, or what is wrong with it.
-    #[inline]
+    #[inline(always)]
     pub fn next_field(&mut self) -> Option<Result<Field<'a>, Fault>> {
         if self.at >= self.message.len() {
             return None;
@@ -147,13 +147,13 @@ impl<'a> Fields<'a> {
 impl<'a> Iterator for Fields<'a> {
     type Item = Field<'a>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Field<'a>> {
         self.next_field()?.ok()
     }
 }
 
-#[inline]
+#[inline(always)]
 fn read_field(message: &[u8], start: usize) -> Result<Field<'_>, Fault> {
     let mut at = start;
     let (number, wire_type) = read_tag(message, &mut at)?;

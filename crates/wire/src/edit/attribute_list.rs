@@ -32,6 +32,8 @@ pub struct AttributeList<'a> {
     /// The attributes that were set, encoded.
     fresh: Vec<u8>,
     is_changed: bool,
+    /// Whether some of the loaded entries changed; if not, their messages stay in one piece.
+    is_loaded_changed: bool,
 }
 
 #[derive(Debug)]
@@ -73,8 +75,7 @@ impl AttributeList<'_> {
         let Some(at) = self.find(key) else { return false };
         let attribute = self.encode(key, value);
         if self.encoded(&self.entries[at]) != Some(&self.fresh[attribute.clone()]) {
-            self.entries[at] = Entry::Set(attribute);
-            self.is_changed = true;
+            self.replace(at, Entry::Set(attribute));
         }
         true
     }
@@ -97,11 +98,10 @@ impl AttributeList<'_> {
         for at in 0..self.entries.len() {
             let encoded = self.encoded(&self.entries[at]);
             if encoded.is_some_and(|encoded| !keep(KeyValue::of(encoded))) {
-                self.entries[at] = Entry::Gone;
+                self.replace(at, Entry::Gone);
                 is_any_gone = true;
             }
         }
-        self.is_changed |= is_any_gone;
         is_any_gone
     }
 
@@ -129,11 +129,18 @@ impl AttributeList<'_> {
 }
 
 impl<'a> AttributeList<'a> {
+    fn replace(&mut self, at: usize, entry: Entry<'a>) {
+        self.entries[at] = entry;
+        self.is_changed = true;
+        self.is_loaded_changed |= at < self.loaded;
+    }
+
     fn clear(&mut self) {
         self.entries.clear();
         self.fresh.clear();
         self.loaded = 0;
         self.is_changed = false;
+        self.is_loaded_changed = false;
     }
 
     /// Appends the attributes in field `number` of a message.
@@ -152,6 +159,10 @@ impl<'a> AttributeList<'a> {
         at: usize,
         composer: &mut Composer<'_>,
     ) -> usize {
+        if !self.is_loaded_changed {
+            composer.slice(target.span);
+            return at;
+        }
         let mut entries = self.entries[at..self.loaded].iter();
         let mut seen = at;
         let mut written = 0;

@@ -3,6 +3,7 @@
 use super::any_value::AnyValue;
 use super::message::{AllFields, Message};
 use crate::payload::shape::number;
+use crate::protobuf::LEN;
 use crate::schema;
 
 pub(crate) const KEY: u32 = number(&schema::KEY_VALUE, "key");
@@ -70,11 +71,23 @@ impl<'a> KeyValue<'a> {
     /// Whether the key is this one; quicker than reading it.
     #[must_use]
     pub fn is_key(self, key: &str) -> bool {
-        self.0.data(KEY) == key.as_bytes()
+        let encoded = plain_key(self.0.bytes()).unwrap_or_else(|| self.0.data(KEY));
+        encoded == key.as_bytes()
     }
 
     #[must_use]
     pub fn value(self) -> AnyValue<'a> {
         AnyValue::in_field(self.0, VALUE)
     }
+}
+
+/// The key of an attribute that holds a short key, then a value, and nothing else, as nearly all do.
+#[inline]
+fn plain_key(attribute: &[u8]) -> Option<&[u8]> {
+    const KEY_TAG: u8 = (KEY as u8) << 3 | LEN;
+    const VALUE_TAG: u8 = (VALUE as u8) << 3 | LEN;
+    let &[KEY_TAG, key_len @ ..0x80, ref rest @ ..] = attribute else { return None };
+    let (key, rest) = rest.split_at_checked(key_len.into())?;
+    let &[VALUE_TAG, value_len @ ..0x80, ref value @ ..] = rest else { return None };
+    (value.len() == usize::from(value_len)).then_some(key)
 }
