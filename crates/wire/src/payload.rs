@@ -137,6 +137,11 @@ impl Payload {
         cut::ranges_by_bytes(self, bytes_max)
     }
 
+    /// The slices behind the payload.
+    pub(crate) fn rope(&self) -> &Rope {
+        &self.rope
+    }
+
     /// Each block of whole top-level fields in one slice.
     pub(crate) fn blocks(&self) -> Vec<Bytes> {
         self.rope.blocks()

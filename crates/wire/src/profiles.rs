@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use crate::rope::Rope;
+use crate::rope::{Rope, Writer};
 use crate::{Payload, Signal};
 
 mod check;
@@ -30,7 +30,15 @@ pub(crate) fn merge(requests: &[Rope]) -> Rope {
     Rope::of(merged.finish().into())
 }
 
+/// How many bytes may be copied for each byte of a request that is cut.
+///
+/// Samples that all refer to one large entry would take it along into every piece.
+const COPIES_MAX: usize = 32;
+const COPIED_BYTES_MIN: usize = 8 << 20;
+
 /// Cuts the profiles without their dictionary, and gives each piece the entries that it refers to.
+///
+/// Pieces beyond the bound on copies share the whole dictionary, where their indices still hold.
 #[must_use]
 pub(crate) fn take_apart(
     payload: &Payload,
@@ -38,29 +46,34 @@ pub(crate) fn take_apart(
 ) -> Vec<Payload> {
     let request = payload.to_bytes();
     let dictionary = Dictionary::of(&request);
-    let bare =
-        Payload::trusted(Signal::Profiles, payload.items(), dictionary::left_out_of(&request));
+    let (profiles, whole) = dictionary::apart(&request);
+    let mut room = copies_max(payload);
     let with_dictionary = |piece: Payload| {
-        let mut merged = Merged::new();
-        merged.add(&piece.to_bytes(), &dictionary);
-        Payload::trusted(Signal::Profiles, piece.items(), Rope::of(merged.finish().into()))
+        let rope = if 0 < room {
+            let mut merged = Merged::new();
+            merged.add(&piece.to_bytes(), &dictionary);
+            Rope::of(merged.finish().into())
+        } else {
+            Writer::join(vec![piece.rope().clone(), whole.clone()])
+        };
+        room = room.saturating_sub(rope.bytes_len());
+        Payload::trusted(Signal::Profiles, piece.items(), rope)
     };
+    let bare = Payload::trusted(Signal::Profiles, payload.items(), profiles);
     cut(&bare).into_iter().map(with_dictionary).collect()
 }
 
-/// How many bytes may be copied to find where to cut, for each byte of the request.
-///
-/// Samples that all refer to one large entry would take it along into every piece.
-const COPIES_MAX: usize = 32;
-const COPIED_BYTES_MIN: usize = 8 << 20;
+fn copies_max(payload: &Payload) -> usize {
+    payload.bytes_len().saturating_mul(COPIES_MAX).max(COPIED_BYTES_MIN)
+}
 
 /// Ranges of items that, cut out, take at most `bytes_max` each; an item that alone takes more
-/// stands alone, and so do items that cannot be parted for less than `COPIES_MAX`.
+/// stands alone. Items that cannot be parted within the bound on copies stay together.
 ///
 /// How much of the dictionary a piece needs is known only when it is cut: halves are tried.
 #[must_use]
 pub(crate) fn ranges_by_bytes(payload: &Payload, bytes_max: usize) -> Vec<Range<usize>> {
-    let mut room = payload.bytes_len().saturating_mul(COPIES_MAX).max(COPIED_BYTES_MIN);
+    let mut room = copies_max(payload);
     let mut fitting = Vec::new();
     let mut open = vec![(payload.clone(), 0)];
     while let Some((piece, start)) = open.pop() {

@@ -45,12 +45,13 @@ pub(super) fn entry_message(table: Table) -> Option<&'static Message> {
     PROFILES_DICTIONARY.field(table.field_number())?.kind.message()
 }
 
-/// A request without its dictionary.
-pub(super) fn left_out_of(request: &Bytes) -> Rope {
-    let mut writer = Writer::default();
-    for record in Fields::of(request).filter(|record| record.number != DICTIONARY) {
+/// A request without its dictionary, and the dictionary without the rest, both as slices.
+pub(super) fn apart(request: &Bytes) -> (Rope, Rope) {
+    let (mut profiles, mut dictionary) = (Writer::default(), Writer::default());
+    for record in Fields::of(request) {
+        let writer = if record.number == DICTIONARY { &mut dictionary } else { &mut profiles };
         writer.begin_field();
         writer.share_part(request, record.start..record.end);
     }
-    writer.finish()
+    (profiles.finish(), dictionary.finish())
 }

@@ -264,8 +264,8 @@ fn leaves_behind_what_nothing_refers_to() {
 
 #[test]
 fn one_large_entry_is_not_copied_for_every_sample() {
-    let samples = vec![json!({ "attributeIndices": [1] }); 10_000];
-    let scopes = json!([{ "profiles": [{ "samples": samples }] }]);
+    let all = vec![json!({ "attributeIndices": [1] }); 10_000];
+    let scopes = json!([{ "profiles": [{ "samples": all }] }]);
     let request = from_json(&json!({
         "resourceProfiles": [{ "scopeProfiles": scopes }],
         "dictionary": {
@@ -277,6 +277,15 @@ fn one_large_entry_is_not_copied_for_every_sample() {
     let ranges = whole.cuts_by_bytes(1_000);
     assert!(ranges.len() < 200, "{}", ranges.len());
     assert_eq!(ranges.iter().map(Range::len).sum::<usize>(), 10_000);
+    // Cut as often as asked, the last pieces share the buffer of the request.
+    let mut pieces = whole.split_by_items(20);
+    let copied = pieces.iter().filter(|piece| piece.segments().len() == 1);
+    assert!(copied.map(Payload::bytes_len).sum::<usize>() < 9 << 20);
+    let last = pieces.pop().unwrap();
+    assert!(last.segments().iter().any(|segment| 50_000 < segment.len()));
+    assert_eq!(meaning(&last.to_bytes()).len(), 1);
+    assert_eq!(samples(&meaning(&last.to_bytes())[0]), samples(&meaning(&pieces[0].to_bytes())[0]));
+    assert_eq!(Payload::merge([last, pieces.swap_remove(0)]).unwrap().items(), 40);
 }
 
 #[test]
