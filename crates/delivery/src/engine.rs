@@ -12,6 +12,7 @@ mod drain;
 mod endings;
 mod explain;
 mod halving;
+mod health;
 mod lane;
 mod lanes;
 mod leaving;
@@ -31,6 +32,7 @@ use wire::Signal;
 use self::admission::Admission;
 use self::batch::Batch;
 use self::halving::Halvings;
+use self::health::Charge;
 use self::lane::{Lane, LaneId};
 use self::member::Member;
 use self::retry::Random;
@@ -62,6 +64,8 @@ pub(crate) struct Arrival {
     pub(crate) key: LaneKey,
     /// What it takes of the queue, in the queue's unit.
     pub(crate) size: usize,
+    /// The memory it is charged for.
+    pub(crate) bytes: usize,
     pub(crate) members: Vec<Arrived>,
 }
 
@@ -168,6 +172,8 @@ pub(crate) struct Rules {
     pub(crate) workers_max: usize,
     /// Parts are answered one by one by who carries them on; nothing is retried or halved here.
     pub(crate) is_relay: bool,
+    /// The exporter's share of the memory.
+    pub(crate) bytes_max: usize,
     pub(crate) seed: u64,
 }
 
@@ -195,6 +201,8 @@ pub(crate) struct Engine {
     backoffs: BTreeMap<(Instant, u64), (LaneId, Batch)>,
     backoff_next: u64,
     halvings: Halvings,
+    /// What lanes that fail hold together.
+    held_by_failing: Charge,
     random: Random,
     /// When what is left is answered, once draining has begun.
     ends_at: Option<Instant>,
@@ -220,6 +228,7 @@ impl Engine {
             backoffs: BTreeMap::new(),
             backoff_next: 0,
             halvings: Halvings::default(),
+            held_by_failing: Charge::default(),
             ends_at: None,
             actions: Vec::new(),
         }

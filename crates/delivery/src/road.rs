@@ -78,7 +78,9 @@ pub fn start_relay(env: &Environment, settings: Settings, next: Outlet) -> Built
 
 fn rules(settings: Settings, is_relay: bool) -> Rules {
     let workers_max = settings.queue.as_ref().map_or(DIRECT_MAX, |queue| queue.num_consumers);
-    Rules { settings, workers_max, is_relay, seed: Random::entropy().number() }
+    // The share is known when the room is made.
+    let bytes_max = usize::MAX;
+    Rules { settings, workers_max, is_relay, bytes_max, seed: Random::entropy().number() }
 }
 
 fn start_with<C: Courier>(
@@ -94,7 +96,7 @@ fn start_with<C: Courier>(
     let room = Arc::new(Room::new(env, rules.settings.queue.as_ref()));
     let consumer = Intake::new(&rules.settings, Arc::clone(&room), post.clone(), telemetry.clone());
     let owner = Owner::new(owner::Parts {
-        engine: Engine::new(rules),
+        engine: Engine::new(Rules { bytes_max: room.bytes_max(), ..rules }),
         courier: courier(post.clone(), scope.child("attempts")),
         room,
         telemetry,

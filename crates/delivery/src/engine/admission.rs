@@ -9,6 +9,7 @@ use std::time::Instant;
 use pipeline::Outcome;
 
 use super::batch::Cut;
+use super::health::Charge;
 use super::member::Member;
 use super::{Action, Arrival, Arrived, Engine, EnvelopeId};
 use crate::settings::Queue;
@@ -26,8 +27,8 @@ pub(super) struct Admission {
 #[derive(Clone, Debug)]
 struct Held {
     members: usize,
-    /// What it takes of the queue; nothing while it waits for room.
-    size: usize,
+    /// What it takes; nothing while it waits for room.
+    charge: Charge,
 }
 
 impl Admission {
@@ -45,6 +46,10 @@ impl Admission {
         self.used
     }
 
+    pub(super) fn capacity(&self) -> Option<usize> {
+        self.capacity
+    }
+
     pub(super) fn parked_len(&self) -> usize {
         self.parked.len()
     }
@@ -54,16 +59,17 @@ impl Admission {
         !self.parked.is_empty() || self.capacity.is_some_and(|capacity| capacity <= self.used)
     }
 
-    /// One member of `envelope` ended; whether it was the last.
-    pub(super) fn member_ended(&mut self, envelope: EnvelopeId) -> bool {
-        let Some(held) = self.envelopes.get_mut(&envelope) else { return false };
+    /// One member of `envelope` ended; what the envelope took if it was the last.
+    pub(super) fn member_ended(&mut self, envelope: EnvelopeId) -> Option<Charge> {
+        let held = self.envelopes.get_mut(&envelope)?;
         held.members -= 1;
-        let is_last = held.members == 0;
-        if is_last {
-            self.used -= held.size;
-            self.envelopes.remove(&envelope);
+        if 0 < held.members {
+            return None;
         }
-        is_last
+        let charge = held.charge;
+        self.used -= charge.size;
+        self.envelopes.remove(&envelope);
+        Some(charge)
     }
 
     pub(super) fn forget_parked(&mut self) {
@@ -87,17 +93,17 @@ impl Admission {
         is_fitting.then(|| self.parked.pop_front()).flatten()
     }
 
-    fn take(&mut self, envelope: EnvelopeId, size: usize) {
+    fn take(&mut self, envelope: EnvelopeId, charge: Charge) {
         if let Some(held) = self.envelopes.get_mut(&envelope) {
-            held.size = size;
-            self.used += size;
+            held.charge = charge;
+            self.used += charge.size;
         }
     }
 }
 
 impl Engine {
     pub(super) fn arrived(&mut self, arrival: Arrival, now: Instant) {
-        let held = Held { members: arrival.members.len(), size: 0 };
+        let held = Held { members: arrival.members.len(), charge: Charge::default() };
         self.admission.envelopes.insert(arrival.envelope, held);
         for arrived in &arrival.members {
             self.register(arrival.envelope, arrived);
@@ -142,12 +148,17 @@ impl Engine {
     }
 
     fn admit(&mut self, arrival: Arrival, now: Instant) {
-        self.admission.take(arrival.envelope, arrival.size);
-        let Arrival { key, mut members, .. } = arrival;
+        let charge = Charge { size: arrival.size, bytes: arrival.bytes };
+        let Arrival { envelope, key, mut members, .. } = arrival;
         members.retain(|arrived| self.members.contains_key(&arrived.id));
         let Some(lane) = self.lane_for(key, now) else {
             return self.refuse_lane(&members);
         };
+        if !self.may_hold(lane, charge) {
+            return self.refuse_failing(lane, &members, now);
+        }
+        self.admission.take(envelope, charge);
+        self.hold(lane, charge);
         let is_early =
             self.rules.settings.queue.as_ref().is_some_and(|queue| !queue.wait_for_result);
         for arrived in &members {

@@ -17,6 +17,11 @@ impl Breaker {
         FAILURES_MAX <= self.failures
     }
 
+    /// Whether it holds anything back.
+    pub(super) fn is_shut(&self) -> bool {
+        self.is_probing() || self.open_until.is_some()
+    }
+
     /// Until when nothing is sent.
     pub(super) fn open_until(&self) -> Option<Instant> {
         self.open_until

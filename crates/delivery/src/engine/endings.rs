@@ -97,6 +97,7 @@ impl Engine {
             lane.is_proven = true;
             lane.breaker.succeeded();
         }
+        self.set_failing(id, false);
     }
 
     /// The destination has it. What it rejected beside that is known only if there was one caller.

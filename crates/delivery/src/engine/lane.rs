@@ -9,6 +9,7 @@ use pipeline::{Code, Status, Verdict};
 use super::LaneKey;
 use super::batch::{Batch, Cut};
 use super::breaker::Breaker;
+use super::health::Charge;
 use super::pending::{Members, unmark};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +26,10 @@ pub(super) struct Lane {
     /// Batches of this lane in backoff, or held by a halving.
     pub(super) waiting: usize,
     pub(super) breaker: Breaker,
+    /// The last attempt failed and the breaker holds back what comes.
+    pub(super) is_failing: bool,
+    /// What its envelopes take.
+    pub(super) held: Charge,
     /// Whether the destination answered the last attempt.
     pub(super) is_proven: bool,
     pub(super) last_failure: Option<Status>,
@@ -57,6 +62,8 @@ impl Lane {
             running: 0,
             waiting: 0,
             breaker: Breaker::default(),
+            is_failing: false,
+            held: Charge::default(),
             is_proven: false,
             last_failure: None,
             has_turn: false,

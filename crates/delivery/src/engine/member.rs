@@ -101,8 +101,11 @@ impl Engine {
             is_same
         });
         self.actions.push(Action::Answer { member: id, outcome, withdrawn: member.withdrawn });
-        if self.admission.member_ended(member.envelope) {
+        if let Some(charge) = self.admission.member_ended(member.envelope) {
             self.actions.push(Action::Release(member.envelope));
+            if let Some(lane) = member.lane {
+                self.release(lane, charge);
+            }
         }
     }
 }

@@ -205,6 +205,8 @@ impl Engine {
         lane.last_failure = Some(failure.status.clone());
         if !is_draining {
             lane.breaker.failed(now, failure.wait, failure.asked);
+            let is_shut = lane.breaker.is_shut();
+            self.set_failing(id, is_shut);
             self.give_up_until_resumption(id, now);
         }
     }

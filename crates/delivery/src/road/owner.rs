@@ -193,10 +193,11 @@ impl<C: Courier> Owner<C> {
             self.seats.insert(member, seat);
         }
         let metadata = context.metadata.only(&self.metadata_keys);
-        let size = slot.size;
+        let (size, bytes) = (slot.size, slot.bytes());
         self.held.insert(id, Held { payload, context, _slot: slot });
         let key = LaneKey { signal, metadata };
-        self.step(Event::Arrived(Arrival { envelope: id, key, size, members: arrived }), now);
+        let arrival = Arrival { envelope: id, key, size, bytes, members: arrived };
+        self.step(Event::Arrived(arrival), now);
         self.listen_to(&members);
     }
 

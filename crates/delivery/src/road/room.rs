@@ -30,7 +30,7 @@ pub(super) struct Slot {
     pub(super) size: usize,
     taken: usize,
     room: Arc<Room>,
-    _memory: Permit,
+    memory: Permit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,12 @@ impl Room {
         }
         let memory = self.share.try_take(need.bytes.max(BYTES_MIN)).ok_or(NoRoom::MemoryFull)?;
         let taken = self.take(size).ok_or(NoRoom::QueueFull)?;
-        Ok(Slot { size, taken, room: Arc::clone(self), _memory: memory })
+        Ok(Slot { size, taken, room: Arc::clone(self), memory })
+    }
+
+    /// The exporter's share of the memory.
+    pub(super) fn bytes_max(&self) -> usize {
+        self.share.bytes_max()
     }
 
     /// Refuses everything from now on.
@@ -99,6 +104,13 @@ impl Room {
         let fits = |used: usize| used.checked_add(size).filter(|total| *total <= size_max);
         let taken = self.used.fetch_update(Ordering::AcqRel, Ordering::Relaxed, fits);
         taken.is_ok().then_some(size)
+    }
+}
+
+impl Slot {
+    /// The memory that is taken.
+    pub(super) fn bytes(&self) -> usize {
+        self.memory.bytes()
     }
 }
 

@@ -94,6 +94,32 @@ fn a_throttled_lane_is_left_alone_until_its_time() {
 }
 
 #[test]
+fn lanes_that_fail_hold_half_of_the_queue_at_most() {
+    let queue = Queue {
+        num_consumers: 4,
+        wait_for_result: false,
+        queue_size: 20,
+        batch: Some(batch(1, 1)),
+        ..queue()
+    };
+    let mut world = World::of(queue);
+    world.send(1, &[blocked(1)]);
+    world.send(2, &[blocked(1)]);
+    let throttled = attempts_of(&world, "1")[0];
+    world.reply(throttled, busy(Some(SECOND * 5)));
+    let sent: Vec<_> = (0..20).map(|_| world.send(1, &[blocked(1)])[0]).collect();
+    let refused = sent.iter().filter(|id| world.verdict_of(**id).is_some()).count();
+    // Ten are held, of which one was there before.
+    assert_eq!(refused, 11);
+    assert!(!world.acknowledged.contains(sent.last().unwrap()));
+    // As soon as it works again, there is no such limit.
+    world.finish();
+    let sent: Vec<_> = (0..15).map(|_| world.send(1, &[blocked(1)])[0]).collect();
+    assert!(sent.iter().all(|id| world.acknowledged.contains(id)));
+    world.finish();
+}
+
+#[test]
 fn a_lane_that_keeps_failing_is_probed_and_resumed() {
     let mut world = world(4);
     for _ in 0..8 {

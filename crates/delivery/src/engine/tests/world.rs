@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use pipeline::{Code, Metadata, Outcome, Status, Verdict};
 
 use crate::destination::Reply;
+use crate::engine::health::Charge;
 use crate::engine::{
     Action, Arrival, Arrived, AttemptId, Ending, Engine, EnvelopeId, Event, LaneKey, MemberId,
     Rules, Slice, Start,
@@ -98,7 +99,7 @@ pub(super) fn rules(queue: Queue) -> Rules {
     let workers_max = queue.num_consumers;
     let settings =
         Settings { timeout, retry: Some(retry), queue: Some(queue), halve_refused: true };
-    Rules { settings, workers_max, is_relay: false, seed: 1 }
+    Rules { settings, workers_max, is_relay: false, bytes_max: 1 << 30, seed: 1 }
 }
 
 pub(super) fn status(code: Code) -> Status {
@@ -166,7 +167,7 @@ impl World {
             _ => 1,
         };
         let ids = members.iter().map(|member| member.id).collect();
-        self.step(Event::Arrived(Arrival { envelope, key, size, members }));
+        self.step(Event::Arrived(Arrival { envelope, key, size, bytes: size, members }));
         ids
     }
 
@@ -275,6 +276,7 @@ impl World {
         assert!(self.engine.is_empty(), "{:?}", self.engine.explain());
         assert_eq!(self.engine.queue_used(), 0);
         assert_eq!(self.engine.in_flight(), 0);
+        assert_eq!(self.engine.held_by_failing, Charge::default());
         assert!(self.envelopes.is_empty(), "all room is free: {:?}", self.envelopes);
         assert!(self.callers.values().all(|caller| caller.answer.is_some()), "all are answered");
     }

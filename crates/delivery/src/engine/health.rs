@@ -1,0 +1,91 @@
+//! Health: how much lanes that fail may hold together.
+//!
+//! Bounds: half of the queue, and half of the exporter's share of memory, as soon as there is
+//! more than one lane. So a dead target never holds what the others need.
+
+use std::time::Instant;
+
+use pipeline::{Code, Status, Verdict};
+
+use super::lane::LaneId;
+use super::{Arrived, Engine};
+
+/// What envelopes take: of the queue in its unit, and of the memory in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Charge {
+    pub(super) size: usize,
+    pub(super) bytes: usize,
+}
+
+impl Charge {
+    fn add(&mut self, other: Self) {
+        self.size += other.size;
+        self.bytes += other.bytes;
+    }
+
+    fn subtract(&mut self, other: Self) {
+        self.size -= other.size;
+        self.bytes -= other.bytes;
+    }
+}
+
+impl Engine {
+    /// Whether a lane that fails may take this in beside what all that fail hold already.
+    pub(super) fn may_hold(&self, id: LaneId, charge: Charge) -> bool {
+        let is_failing = self.lanes.get(&id).is_some_and(|lane| lane.is_failing);
+        if !is_failing || !self.is_shared() {
+            return true;
+        }
+        let size_max = self.admission.capacity().map_or(usize::MAX, |capacity| capacity / 2);
+        let bytes_max = self.rules.bytes_max / 2;
+        let held = self.held_by_failing;
+        held.size.saturating_add(charge.size) <= size_max
+            && held.bytes.saturating_add(charge.bytes) <= bytes_max
+    }
+
+    pub(super) fn hold(&mut self, id: LaneId, charge: Charge) {
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        lane.held.add(charge);
+        if lane.is_failing {
+            self.held_by_failing.add(charge);
+        }
+    }
+
+    pub(super) fn release(&mut self, id: LaneId, charge: Charge) {
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        lane.held.subtract(charge);
+        if lane.is_failing {
+            self.held_by_failing.subtract(charge);
+        }
+    }
+
+    /// Notes whether the destination takes what this lane sends.
+    pub(super) fn set_failing(&mut self, id: LaneId, is_failing: bool) {
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        if lane.is_failing != is_failing {
+            lane.is_failing = is_failing;
+            let held = lane.held;
+            if is_failing {
+                self.held_by_failing.add(held);
+            } else {
+                self.held_by_failing.subtract(held);
+            }
+        }
+    }
+
+    /// Tells the callers of a lane that fails to try again later.
+    pub(super) fn refuse_failing(&mut self, id: LaneId, members: &[Arrived], now: Instant) {
+        let suggested = self.suggested_delay();
+        let Some(lane) = self.lanes.get(&id) else { return };
+        let until = lane.breaker.open_until().filter(|until| now < *until);
+        let delay = until.map_or(suggested, |until| until - now);
+        let unknown = || Status::new(Code::Unavailable, "the destination is not taking data");
+        let status = lane.last_failure.clone().unwrap_or_else(unknown);
+        let verdict = Verdict::RetryAfter { delay: Some(delay), status };
+        for arrived in members {
+            if let Some(member) = self.members.get(&arrived.id) {
+                self.settle(arrived.id, 0..member.items, verdict.clone());
+            }
+        }
+    }
+}
