@@ -11,7 +11,7 @@ use pipeline::plan::Plan;
 use runtime::budget::Budget;
 use runtime::clock::Clock;
 use runtime::metrics::Registry;
-use runtime::net::Network;
+use runtime::net::{Network, ProxyVariables};
 use runtime::signals::{Signal, Signals};
 use runtime::task::Scope;
 
@@ -47,7 +47,8 @@ impl Collector {
         let clock = Clock;
         let scope = Scope::root("tidegate");
         let metrics = Registry::default();
-        let network = Network::default();
+        let proxies = ProxyVariables::read(|name| std::env::var(name).ok());
+        let network = Network::default().with_proxies(proxies);
         let budget = Budget::root("process", memory_max(&loaded.plan));
         runtime::metrics::register_tasks(&metrics, &scope);
         runtime::metrics::register_budget(&metrics, &budget);

@@ -127,7 +127,10 @@ impl Channel {
         for _ in 0..self.rounds() {
             let peer = self.peer(call.deadline, &reason).await?;
             match self.send(call, &peer).await {
-                Sent::Answered(answer) => return Ok(answer),
+                Sent::Answered(answer) => {
+                    peer.answered();
+                    return Ok(answer);
+                }
                 Sent::Failed(error) => return Err(error),
                 Sent::Returned(returned, why) => (call, reason) = (returned, why),
             }

@@ -18,8 +18,8 @@ const RESOLVE_INTERVAL_MIN: Duration = Duration::from_secs(1);
 const PAUSE_FIRST: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
 const PAUSE_JITTER: f64 = 0.2;
-/// When a connection breaks sooner than this for the second time in a row, it counts as a failed
-/// attempt, so that a server that hangs up at once is not dialled in a loop.
+/// When a connection without any answer breaks sooner than this for the second time in a row, it
+/// counts as a failed attempt: a server that hangs up at once is not dialled in a loop.
 const LIFE_MIN: Duration = Duration::from_secs(1);
 
 /// How many of the addresses are used.
@@ -46,8 +46,11 @@ pub(crate) enum Event {
     Unresolved(Arc<str>),
     Dialled(Target),
     Failed(Target, Arc<str>),
-    /// A connection that worked has ended.
-    Lost(Target),
+    /// A connection has ended; it was of use if it brought an answer.
+    Lost {
+        target: Target,
+        was_useful: bool,
+    },
     Tick,
 }
 
@@ -75,7 +78,7 @@ struct Slot {
     target: Target,
     state: State,
     failures: u32,
-    /// The last connection broke sooner than [`LIFE_MIN`].
+    /// The last connection was of no use and broke sooner than [`LIFE_MIN`].
     was_short: bool,
 }
 
@@ -110,7 +113,7 @@ impl Directory {
             Event::Unresolved(reason) => self.unresolved(reason, now),
             Event::Dialled(target) => self.dialled(&target, now),
             Event::Failed(target, reason) => self.failed(&target, reason, now),
-            Event::Lost(target) => self.lost(&target, now),
+            Event::Lost { target, was_useful } => self.lost(&target, was_useful, now),
             Event::Tick => {}
         }
         self.dial_due(now, &mut actions);
@@ -195,15 +198,16 @@ impl Directory {
         self.resolve_soon();
     }
 
-    fn lost(&mut self, target: &Target, now: Instant) {
+    fn lost(&mut self, target: &Target, was_useful: bool, now: Instant) {
         let Some(slot) = self.slot(target) else { return };
         let State::Ready { since } = slot.state else { return };
         slot.recover(now);
-        if slot.was_short {
+        let is_short = !was_useful && now < since + LIFE_MIN;
+        if is_short && slot.was_short {
             let reason = "connections are closed right after they open".into();
             return self.failed(target, reason, now);
         }
-        slot.was_short = now < since + LIFE_MIN;
+        slot.was_short = is_short;
         slot.state = State::Idle;
         self.resolve_soon();
     }

@@ -52,6 +52,8 @@ struct Keeper {
 enum Done {
     Heard(Event),
     Opened(Target, Link),
+    /// The connection that requests to an address share.
+    Ended(Target),
 }
 
 /// Runs until all senders of `reports` are gone.
@@ -66,6 +68,7 @@ pub(crate) async fn keep(tools: Tools, policy: Policy, mut reports: Receiver<Eve
             Some(done) = keeper.work.next(), if !keeper.work.is_empty() => match done {
                 Done::Heard(event) => event,
                 Done::Opened(target, link) => keeper.opened(target, link),
+                Done::Ended(target) => keeper.ended(target),
             },
             report = reports.recv() => match report {
                 Some(report) => report,
@@ -86,7 +89,7 @@ async fn tick(clock: Clock, directory: &Directory) {
 impl Keeper {
     fn handle(&mut self, event: Event) {
         match &event {
-            Event::Lost(target) | Event::Failed(target, _) => self.forget(target),
+            Event::Lost { target, .. } | Event::Failed(target, _) => self.forget(target),
             _ => {}
         }
         let now = self.tools.clock.now();
@@ -143,11 +146,11 @@ impl Keeper {
     fn opened(&mut self, target: Target, link: Link) -> Event {
         let connections = match link.sender {
             Sender::Http2(sender) => {
-                let lost = Event::Lost(target.clone());
-                let connection = link.connection;
-                self.start("http2 connection", lost.clone(), async move {
+                let (ended, connection) = (target.clone(), link.connection);
+                let broken = Event::Lost { target: target.clone(), was_useful: false };
+                self.start("http2 connection", broken, async move {
                     connection.await;
-                    Done::Heard(lost)
+                    Done::Ended(ended)
                 });
                 Connections::Shared(sender)
             }
@@ -160,8 +163,14 @@ impl Keeper {
                 Connections::Pooled(pool)
             }
         };
-        self.peers.push(Arc::new(Peer { target: target.clone(), connections }));
+        self.peers.push(Arc::new(Peer::new(target.clone(), connections)));
         Event::Dialled(target)
+    }
+
+    fn ended(&self, target: Target) -> Event {
+        let peer = self.peers.iter().find(|peer| peer.target == target);
+        let was_useful = peer.is_some_and(|peer| peer.has_answered());
+        Event::Lost { target, was_useful }
     }
 
     fn forget(&mut self, target: &Target) {

@@ -4,7 +4,7 @@
 //! an HTTP/2 peer has one connection.
 
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,7 @@ pub(crate) struct Limits {
 pub(crate) struct Peer {
     pub(crate) target: Target,
     pub(crate) connections: Connections,
+    has_answered: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -80,6 +81,20 @@ pub(crate) enum Found {
 }
 
 impl Peer {
+    pub(crate) fn new(target: Target, connections: Connections) -> Self {
+        Self { target, connections, has_answered: AtomicBool::new(false) }
+    }
+
+    /// Notes that a request was answered.
+    pub(crate) fn answered(&self) {
+        self.has_answered.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether any request was answered.
+    pub(crate) fn has_answered(&self) -> bool {
+        self.has_answered.load(Ordering::Relaxed)
+    }
+
     /// Whether a request may be tried here.
     pub(crate) fn is_open(&self) -> bool {
         match &self.connections {

@@ -25,6 +25,8 @@ pub(crate) enum Act {
     Reset(Reason),
     /// Says that it goes away without having looked at the request, and hangs up.
     GoAway,
+    /// Says that it goes away after this request, which it accepts.
+    Leave,
     /// Closes the connection without a word.
     HangUp,
     /// Reads the request and says nothing.
@@ -195,7 +197,12 @@ impl State {
         let path = head.uri.path().to_owned();
         let seen = Seen { path, headers: head.headers, body: body.freeze() };
         self.seen.lock().unwrap().push(seen);
-        match self.next().unwrap_or_else(accepted) {
+        let mut act = self.next().unwrap_or_else(accepted);
+        if let Act::Leave = act {
+            endings.try_send(Act::GoAway).unwrap();
+            act = accepted();
+        }
+        match act {
             Act::Answer(status, headers, body, trailers) => {
                 let mut head = Response::builder().status(status).body(()).unwrap();
                 *head.headers_mut() = map(&headers);
@@ -211,7 +218,7 @@ impl State {
                 endings.try_send(act).unwrap();
                 respond.send_reset(Reason::REFUSED_STREAM);
             }
-            act @ Act::HangUp => endings.try_send(act).unwrap(),
+            act @ (Act::HangUp | Act::Leave) => endings.try_send(act).unwrap(),
         }
     }
 

@@ -28,6 +28,10 @@ impl World {
     }
 }
 
+fn lost(number: u8) -> Event {
+    Event::Lost { target: target(number), was_useful: false }
+}
+
 fn dial(number: u8) -> Action {
     Action::Dial(target(number))
 }
@@ -55,7 +59,7 @@ fn pick_first_dials_the_next_only_when_the_one_before_failed() {
     world.check(Event::Dialled(target(2)), &[]);
     world.pass(Duration::from_secs(60));
     world.check(Event::Tick, &[Action::Resolve]);
-    world.check(Event::Lost(target(2)), &[dial(1)]);
+    world.check(lost(2), &[dial(1)]);
 }
 
 #[test]
@@ -99,13 +103,17 @@ fn a_lost_connection_is_dialled_again_at_once_unless_it_is_short_twice() {
     world.check(Event::Resolved(vec![target(1)]), &[dial(1)]);
     world.check(Event::Dialled(target(1)), &[]);
     world.pass(LIFE_MIN);
-    world.check(Event::Lost(target(1)), &[dial(1), Action::Resolve]);
+    world.check(lost(1), &[dial(1), Action::Resolve]);
     assert_eq!(world.directory.failure(), None);
     world.check(Event::Dialled(target(1)), &[]);
-    world.check(Event::Lost(target(1)), &[dial(1)]);
+    world.check(lost(1), &[dial(1)]);
     assert_eq!(world.directory.failure(), None);
     world.check(Event::Dialled(target(1)), &[]);
-    world.check(Event::Lost(target(1)), &[]);
+    world.check(Event::Lost { target: target(1), was_useful: true }, &[dial(1)]);
+    for expected in [&[dial(1)][..], &[]] {
+        world.check(Event::Dialled(target(1)), &[]);
+        world.check(lost(1), expected);
+    }
     assert!(world.directory.failure().unwrap().contains("right after they open"));
 }
 
@@ -129,7 +137,7 @@ fn news_of_forgotten_addresses_are_ignored() {
     let mut world = started(Policy::RoundRobin);
     world.check(Event::Resolved(vec![target(1)]), &[dial(1)]);
     world.check(Event::Dialled(target(9)), &[]);
-    world.check(Event::Lost(target(9)), &[]);
+    world.check(lost(9), &[]);
     world.fail(9, &[]);
     assert_eq!(world.directory.slots.len(), 1);
 }

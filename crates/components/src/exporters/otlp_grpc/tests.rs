@@ -10,7 +10,7 @@ use runtime::clock::Clock;
 use wire::rpc_status::Status;
 
 use super::FACTORY;
-use crate::client::testing::{Act, Server, grpc};
+use crate::client::testing::{Act, Server, accepted, grpc};
 use crate::testing::{check_config, deliver, environment, logs_of, parse, payload};
 use crate::tls::authority::Authority;
 
@@ -147,6 +147,16 @@ async fn requests_that_a_server_did_not_look_at_are_sent_again() {
     assert_eq!(send(&exporter).await, delivered());
     assert_eq!(send(&exporter).await, delivered());
     assert_eq!(server.seen().len(), 4);
+}
+
+#[tokio::test]
+async fn a_server_that_leaves_in_order_fails_no_request() {
+    let server = Server::grpc([Act::Leave, accepted(), Act::Leave]);
+    let exporter = exporter(&server, ONCE);
+    for _ in 0..6 {
+        assert_eq!(send(&exporter).await, delivered());
+    }
+    assert_eq!((server.seen().len(), server.connections()), (6, 3));
 }
 
 #[tokio::test]
