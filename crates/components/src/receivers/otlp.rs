@@ -7,6 +7,8 @@
 //!                                         └ answer     what the client is told
 //! ```
 //!
+//! Cost: a body is copied once, from the frames it came in to one piece; payloads are slices of it.
+//!
 //! Tasks: one for each port, one for each connection, one for each HTTP/2 stream. Requests share
 //! nothing but budgets. Only this edge waits: for bytes, at the door, and for the answer.
 

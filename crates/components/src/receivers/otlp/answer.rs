@@ -16,6 +16,8 @@
 //!
 //! A refusal that came over HTTP keeps its HTTP status; else InvalidArgument is 400,
 //! Unauthenticated 401, PermissionDenied 403, Unimplemented 404 and the rest 500.
+//! Where this differs from the OpenTelemetry Collector it follows the specification: what is too
+//! large is 413 and not 400; nothing final looks retryable, and nothing retryable final.
 //! Invariant: what may be sent again says so in either protocol, and nothing else does.
 
 use std::sync::Arc;

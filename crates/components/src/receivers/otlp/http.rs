@@ -64,14 +64,12 @@ impl Service {
     }
 
     async fn answer(&self, request: Request) -> Response<ReplyBody> {
-        let Some(signal) = self.paths.get(request.head.uri.path()).copied() else {
-            return reply::not_found();
-        };
-        if request.head.method != Method::POST {
-            return reply::method_not_allowed();
-        }
-        let Some(format) = content::format(&request.head.headers) else {
-            return reply::unsupported_media_type();
+        let (signal, format) = match self.route(&request.head) {
+            Ok(route) => route,
+            Err(response) => {
+                self.intake.discard(request.body);
+                return response;
+            }
         };
         match self.export(signal, format, request).await {
             Reply::Accepted { rejected, warning } => {
@@ -81,20 +79,31 @@ impl Service {
         }
     }
 
+    /// What a request is about, or the answer to one that is not about OTLP.
+    fn route(&self, head: &Parts) -> Result<(Signal, Format), Response<ReplyBody>> {
+        let signal = self.paths.get(head.uri.path()).ok_or_else(reply::not_found)?;
+        if head.method != Method::POST {
+            return Err(reply::method_not_allowed());
+        }
+        let format = content::format(&head.headers).ok_or_else(reply::unsupported_media_type)?;
+        Ok((*signal, format))
+    }
+
     async fn export(&self, signal: Signal, format: Format, request: Request) -> Reply {
         let Request { head, body, peer, connection } = request;
-        let algorithm = match self.algorithm(&head) {
-            Ok(algorithm) => algorithm,
-            Err(turned_away) => return Reply::TurnedAway(turned_away),
-        };
-        let caller = match self.intake.identify(&head, peer) {
-            Ok(caller) => caller,
-            Err(turned_away) => return Reply::TurnedAway(turned_away),
-        };
         let deadline = self.intake.deadline(None);
         let framing = Framing::Whole;
-        let call = Call { signal, format, framing, algorithm, caller, deadline };
-        self.intake.take(call, body, &connection).await
+        let call = self.algorithm(&head).and_then(|algorithm| {
+            let caller = self.intake.identify(&head, peer)?;
+            Ok(Call { signal, format, framing, algorithm, caller, deadline })
+        });
+        match call {
+            Ok(call) => self.intake.take(call, body, &connection).await,
+            Err(turned_away) => {
+                self.intake.discard(body);
+                Reply::TurnedAway(turned_away)
+            }
+        }
     }
 
     fn algorithm(&self, head: &Parts) -> Result<Option<Algorithm>, TurnedAway> {

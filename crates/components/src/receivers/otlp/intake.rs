@@ -117,10 +117,15 @@ impl Intake {
         match admitted {
             Ok((outlet, payload, permit)) => self.deliver(outlet, call, payload, permit).await,
             Err(turned_away) => {
-                body.discard(&self.scope, self.clock);
+                self.discard(body);
                 Reply::TurnedAway(turned_away)
             }
         }
+    }
+
+    /// Lets go of a body that nobody wants, so that its client still hears why.
+    pub(super) fn discard(&self, body: Body) {
+        body.discard(&self.scope, self.clock);
     }
 
     /// Reads the body and admits it, unless it has to make room for an older request before.

@@ -232,3 +232,27 @@ protocols:
     assert_eq!(answered.http_status(), 200);
     assert_eq!(answered.header("access-control-allow-origin"), Some("https://app.example"));
 }
+
+#[tokio::test]
+async fn without_keep_alive_a_connection_carries_one_request() {
+    let yaml = "protocols: {http: {endpoint: 'localhost:0', keep_alives_enabled: false}}";
+    let world = World::with(yaml).start();
+    let mut client = world.http().await;
+    let answered = client.post("/v1/logs", one_log()).await;
+    assert_eq!(answered.header("connection"), Some("close"));
+    let request = Http::request("/v1/logs").body(Feed::of(one_log())).unwrap();
+    assert!(client.send(request).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_arrive_in_time_is_given_up() {
+    let yaml = "protocols: {http: {endpoint: 'localhost:0', read_timeout: 3s}}";
+    let world = World::with(yaml).start();
+    let (feeder, feed) = Feed::new();
+    let began = world.env.clock.now();
+    let answered = world.http().await.send(Http::request("/v1/logs").body(feed).unwrap()).await;
+    let answered = answered.unwrap();
+    assert_eq!((answered.http_status(), answered.header("retry-after")), (503, Some("1")));
+    assert_eq!((world.env.clock.now() - began).as_secs(), 3);
+    drop(feeder);
+}

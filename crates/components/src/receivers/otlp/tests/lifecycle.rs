@@ -269,3 +269,30 @@ async fn a_connection_carries_no_more_streams_than_configured() {
     }
     world.end().await;
 }
+
+#[tokio::test]
+async fn nothing_arrives_after_the_end_however_much_is_sent() {
+    let world = World::start();
+    let mut arrivals = world.sink.arrivals();
+    let clients = runtime::task::Scope::root("clients");
+    for _ in 0..3 {
+        let (mut grpc, mut http) = (world.grpc().await, world.http().await);
+        let over_grpc = async move {
+            let request = || Grpc::request(EXPORT_LOGS).body(Feed::of(frame(0, &one_log())));
+            while grpc.send(request().unwrap()).await.is_ok() {}
+        };
+        let over_http = async move {
+            let request = || Http::request("/v1/logs").body(Feed::of(one_log()));
+            while http.send(request().unwrap()).await.is_ok() {}
+        };
+        clients.spawn("grpc", over_grpc).detach();
+        clients.spawn("http", over_http).detach();
+    }
+    for _ in 0..100 {
+        arrivals.recv().await.unwrap();
+    }
+    world.receiver.close(world.env.clock.now() + Duration::from_secs(10)).await;
+    while arrivals.try_recv().is_some() {}
+    clients.assert_idle(world.env.clock).await;
+    assert!(arrivals.try_recv().is_none());
+}
