@@ -2,7 +2,8 @@
 //!
 //! Both ways follow the schema table. Reading takes what protobuf's own JSON parsers take (either
 //! spelling of names, numbers as text, enum names) with OTLP's hex ids; writing is one canonical line.
-//! Bounds: reading takes at most `EXPANSION_MAX` times the text; both nest as deep as a payload may.
+//! Bounds: reading takes at most `EXPANSION_MAX` times the text, writing 16 times the request (a field
+//! of two bytes can have a name of 22); both nest as deep as a payload may.
 
 mod draft;
 mod read;

@@ -47,6 +47,7 @@ proptest! {
                 let back = to_protobuf(signal, &text).unwrap();
                 prop_assert_eq!(decoded(signal, &back), decoded(signal, &original));
                 prop_assert!(back.len() <= EXPANSION_MAX * text.len());
+                prop_assert!(text.len() <= 2 + 16 * original.len());
             }
         }
     }
