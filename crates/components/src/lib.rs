@@ -28,6 +28,7 @@ pub const FACTORIES: &[Factory] = &[
     extensions::health_check::FACTORY,
     extensions::basic_auth::FACTORY,
     extensions::bearer_token_auth::FACTORY,
+    extensions::oauth2_client::FACTORY,
     extensions::headers_setter::FACTORY,
     extensions::file_storage::FACTORY,
     extensions::zpages::FACTORY,
