@@ -116,3 +116,67 @@ fn metadata_keys_are_distinct_without_case() {
     assert!(distinct_keys(&keys(&["myTOKEN", "mytoken"])).is_err());
     assert_eq!(distinct_keys(&keys(&["B", "a"])).unwrap(), keys(&["a", "b"]));
 }
+
+/// An exporter with nothing but a road.
+#[derive(Default, serde::Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct Exporter {
+    timeout: TimeoutWords,
+    retry_on_failure: RetryWords,
+    sending_queue: Optional<QueueWords>,
+}
+
+impl config::section::Words for Exporter {
+    type Settings = Settings;
+
+    fn validate(self, gates: &Gates) -> Result<Settings, Faults> {
+        let Self { timeout, retry_on_failure, sending_queue } = self;
+        RoadWords { timeout, retry_on_failure, sending_queue }.validate(gates)
+    }
+}
+
+fn read(yaml: &str) -> Result<Settings, String> {
+    let mut gates = Gates::default();
+    gates.turn_on(QUEUE_ALLOW_IN_MEMORY);
+    let section = config::Section::from_yaml(yaml).map_err(|problems| format!("{problems:?}"))?;
+    section.read::<Exporter>(&gates).map_err(|problems| problems[0].to_string())
+}
+
+#[track_caller]
+fn check_batch_sizer(queue: &str, expected: Option<Sizer>) {
+    let settings = read(&format!("sending_queue:\n{queue}")).unwrap();
+    let batch = settings.queue.expect("a queue").batch;
+    assert_eq!(batch.map(|batch| batch.sizer), expected, "{queue}");
+}
+
+#[test]
+fn a_batch_inherits_the_queues_unit_as_upstream() {
+    check_batch_sizer("  sizer: bytes\n  queue_size: 100000", None);
+    check_batch_sizer("  batch:", Some(Sizer::Items));
+    check_batch_sizer("  sizer: bytes\n  queue_size: 100000\n  batch: {}", Some(Sizer::Items));
+    check_batch_sizer(
+        "  sizer: bytes\n  queue_size: 100000\n  batch:\n    min_size: 100",
+        Some(Sizer::Bytes),
+    );
+    check_batch_sizer(
+        "  sizer: bytes\n  queue_size: 100000\n  batch:\n    min_size: 100\n    sizer: items",
+        Some(Sizer::Items),
+    );
+    check_batch_sizer("  sizer: requests\n  batch:\n    min_size: 100", Some(Sizer::Items));
+    check_batch_sizer("  batch:\n    enabled: false", None);
+}
+
+#[test]
+fn an_empty_key_is_a_queue_with_defaults() {
+    let queue = read("sending_queue:").unwrap().queue.expect("a queue");
+    assert_eq!((queue.num_consumers, queue.queue_size), (10, 1000));
+    assert_eq!(read("sending_queue: {enabled: false}").unwrap().queue, None);
+    assert_eq!(read("timeout: 0s").unwrap().timeout, None);
+}
+
+#[test]
+fn a_flush_timer_of_zero_cannot_flow() {
+    let problem = read("sending_queue:\n  batch:\n    flush_timeout: 0s").unwrap_err();
+    assert!(problem.contains("sending_queue.batch.flush_timeout: must be positive"), "{problem}");
+    assert!(problem.contains(":3:"), "it has its position: {problem}");
+}
