@@ -149,6 +149,7 @@ impl Engine {
     }
 
     fn settle_with(&mut self, part: &Part, outcome: Outcome) {
+        self.note_loss(part, &outcome);
         let Some(member) = self.members.get_mut(&part.member) else { return };
         member.open -= part.items();
         member.outcome.join(outcome.shifted(part.range.start));
@@ -159,6 +160,30 @@ impl Engine {
             self.tail_found(lane);
         }
     }
+
+    /// Nobody waits for data that was acknowledged: that it is lost is told to operators.
+    fn note_loss(&mut self, part: &Part, outcome: &Outcome) {
+        let is_owed = self.members.get(&part.member).is_some_and(|one| one.deadline.is_none());
+        if let Some((items, status)) = loss(outcome).filter(|_| is_owed) {
+            self.note(Note::GaveUp { status, items, is_owed });
+        }
+    }
+}
+
+/// How many items of `outcome` were not delivered, and why the first of them was not.
+fn loss(outcome: &Outcome) -> Option<(usize, Status)> {
+    let mut items = 0;
+    let mut why = None;
+    for (range, verdict) in &outcome.parts {
+        if let Verdict::Refused(status)
+        | Verdict::Unknown(status)
+        | Verdict::RetryAfter { status, .. } = verdict
+        {
+            items += range.len();
+            why.get_or_insert_with(|| status.clone());
+        }
+    }
+    why.map(|status| (items, status))
 }
 
 /// What a refusal is about.

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use pipeline::{Code, Status, Verdict};
 
-use super::world::{Sent, World, batch, blocked, busy, invalid, queue, status};
+use super::world::{Sent, World, batch, blocked, busy, invalid, queue, rules, status};
 use crate::destination::Reply;
+use crate::engine::Note;
 use crate::settings::Queue;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -199,6 +200,20 @@ fn partial_success_is_a_delivery() {
         assert_eq!((outcome.rejected, outcome.warning.as_deref()), (0, Some("bad")));
     }
     assert_eq!(world.started, [4, 4]);
+    world.finish();
+}
+
+#[test]
+fn the_loss_of_acknowledged_data_is_told_to_operators() {
+    let mut rules = rules(Queue { wait_for_result: false, ..queue() });
+    rules.is_relay = true;
+    rules.settings.retry = None;
+    let mut world = World::new(rules, runtime::clock::Clock.now());
+    world.send(0, &[blocked(10)]);
+    let attempt = *world.attempts.keys().next().unwrap();
+    world.reply_part(attempt, 0, &busy(None));
+    let status = status(Code::Unavailable);
+    assert_eq!(world.notes, [Note::GaveUp { status, items: 10, is_owed: true }]);
     world.finish();
 }
 

@@ -10,7 +10,7 @@ use crate::destination::Reply;
 use crate::engine::health::Charge;
 use crate::engine::{
     Action, Arrival, Arrived, AttemptId, Ending, Engine, EnvelopeId, Event, LaneKey, MemberId,
-    Rules, Slice, Start,
+    Note, Rules, Slice, Start,
 };
 use crate::settings::{Batch, LanesMax, Partition, Queue, Retry, Settings, Sizer};
 
@@ -25,6 +25,7 @@ pub(super) struct World {
     pub(super) callers: BTreeMap<MemberId, Caller>,
     envelopes: BTreeMap<EnvelopeId, usize>,
     pub(super) acknowledged: Vec<MemberId>,
+    pub(super) notes: Vec<Note>,
     /// Sizes of all batches that were started, in order.
     pub(super) started: Vec<usize>,
     member_next: u64,
@@ -131,6 +132,7 @@ impl World {
             callers: BTreeMap::new(),
             envelopes: BTreeMap::new(),
             acknowledged: Vec::new(),
+            notes: Vec::new(),
             started: Vec::new(),
             member_next: 0,
             envelope_next: 0,
@@ -310,7 +312,7 @@ impl World {
                 let caller = &self.callers[&start.parts[part].member];
                 assert!(caller.has_left, "nobody else is disturbed");
             }
-            Action::Note(_) => {}
+            Action::Note(note) => self.notes.push(note),
         }
     }
 

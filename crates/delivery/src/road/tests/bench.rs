@@ -111,6 +111,12 @@ impl Bench {
     pub(super) async fn close(&self, within: Duration) {
         self.built.component.close(Clock.now() + within).await;
         assert_eq!(self.env.scope.alive(), 0, "no task is left");
+        assert_eq!(self.built.component.explain(), Vec::<String>::new(), "nothing waits");
+        assert_eq!(receipt::lost_total(), 0, "no answer was forgotten");
+        let labels = || vec![("exporter", "test".to_owned())];
+        for name in ["otelcol_exporter_queue_size", "otelcol_exporter_in_flight_requests"] {
+            assert_eq!(self.env.metrics.gauge(name, "", labels()).value(), 0, "{name}");
+        }
     }
 }
 
