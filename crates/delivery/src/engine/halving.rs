@@ -107,7 +107,9 @@ impl Engine {
         lane: LaneId,
         (batch, status): (Batch, Status),
     ) {
-        let Some(halving) = self.halvings.open.get_mut(&id) else { return };
+        let Some(halving) = self.halvings.open.get_mut(&id) else {
+            return self.give_up(batch.parts, &Verdict::Refused(status), None);
+        };
         halving.first_halves[half] = FirstHalf::Refused(status.code);
         let other = halving.first_halves[1 - half];
         let held = halving.held.take();
