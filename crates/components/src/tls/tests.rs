@@ -164,6 +164,16 @@ async fn a_broken_replacement_leaves_the_old_certificate_in_use() {
     assert!(meet(&acceptor, &connector).await.is_ok());
 }
 
+#[tokio::test]
+async fn a_client_trusts_a_new_authority_after_a_reload() {
+    let (old, new) = (Authority::new(), Authority::new());
+    let (acceptor, connector) = (acceptor(server_words(&new)), connector(client_words(&old)));
+    assert!(meet(&acceptor, &connector).await.is_err());
+    old.write("ca.pem", &std::fs::read_to_string(new.file()).unwrap());
+    assert!(connector.reload().unwrap());
+    assert!(meet(&acceptor, &connector).await.is_ok());
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_polling_task_ends_with_its_acceptor() {
     let authority = Authority::new();
