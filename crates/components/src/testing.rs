@@ -7,6 +7,7 @@ use bytes::Bytes;
 use config::{ComponentId, Gates, Section};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::profiles::v1development::ExportProfilesServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
@@ -156,6 +157,10 @@ impl Request for ExportTraceServiceRequest {
 
 impl Request for ExportMetricsServiceRequest {
     const SIGNAL: Signal = Signal::Metrics;
+}
+
+impl Request for ExportProfilesServiceRequest {
+    const SIGNAL: Signal = Signal::Profiles;
 }
 
 /// One resource and one scope with a log record for each of `bodies`.

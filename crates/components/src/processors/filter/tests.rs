@@ -1,17 +1,22 @@
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::profiles::v1development::ExportProfilesServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
 use opentelemetry_proto::tonic::metrics::v1::{
     Gauge, Metric, NumberDataPoint, ResourceMetrics, ScopeMetrics, metric::Data,
 };
+use opentelemetry_proto::tonic::profiles::v1development::{
+    KeyValueAndUnit, Profile, ProfilesDictionary, ResourceProfiles, Sample, ScopeProfiles,
+};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, span::Event};
 use pipeline::{Answer, Code, Contributor, Envelope, Verdict};
+use prost::Message;
 use wire::Signal;
 
 use super::FACTORY;
 use super::narrow::compose;
-use crate::testing::{check_config, deliver, envelope, logs_of, payload, processor};
+use crate::testing::{check_config, deliver, envelope, logs_of, payload, processor, string};
 
 #[test]
 fn configuration_is_checked() {
@@ -147,6 +152,52 @@ async fn metrics_and_data_points_are_dropped() {
         let (consumer, capture) = processor(&FACTORY, yaml, Signal::Metrics);
         assert_eq!(deliver(consumer.as_ref(), payload(&sent)).await, delivered());
         assert_eq!(capture.only::<ExportMetricsServiceRequest>(), expected, "{yaml}");
+    }
+}
+
+#[tokio::test]
+async fn profiles_are_dropped_by_attributes_of_the_dictionary() {
+    let texts = ["", "host", "a", "b"].map(str::to_owned);
+    let attribute = |value| KeyValueAndUnit {
+        key_strindex: 1,
+        value: Some(string(value)),
+        ..KeyValueAndUnit::default()
+    };
+    let dictionary = ProfilesDictionary {
+        string_table: texts.to_vec(),
+        attribute_table: vec![KeyValueAndUnit::default(), attribute("a"), attribute("b")],
+        stack_table: vec![Default::default()],
+        ..ProfilesDictionary::default()
+    };
+    let profile = |id: u8, attribute| Profile {
+        profile_id: vec![id; 16],
+        samples: vec![Sample { values: vec![1], ..Sample::default() }; 2],
+        attribute_indices: vec![attribute],
+        ..Profile::default()
+    };
+    let scope_profiles = vec![ScopeProfiles {
+        profiles: vec![profile(1, 1), profile(2, 2)],
+        ..ScopeProfiles::default()
+    }];
+    let resource_profiles = vec![ResourceProfiles { scope_profiles, ..Default::default() }];
+    let sent = ExportProfilesServiceRequest { resource_profiles, dictionary: Some(dictionary) };
+    for (yaml, expected) in [
+        ("profiles: {profile: ['attributes[\"host\"] == \"a\"']}", &[2][..]),
+        ("profile_conditions: ['profile.attributes[\"host\"] != nil']", &[]),
+        ("profiles: {profile: ['attributes[\"other\"] != nil']}", &[1, 2]),
+    ] {
+        let (consumer, capture) = processor(&FACTORY, yaml, Signal::Profiles);
+        assert_eq!(deliver(consumer.as_ref(), payload(&sent)).await, delivered());
+        let ids: Vec<u8> = capture
+            .take()
+            .iter()
+            .map(|payload| ExportProfilesServiceRequest::decode(payload.to_bytes()).unwrap())
+            .flat_map(|request| request.resource_profiles)
+            .flat_map(|resource| resource.scope_profiles)
+            .flat_map(|scope| scope.profiles)
+            .map(|profile| profile.profile_id[0])
+            .collect();
+        assert_eq!(ids, expected, "{yaml}");
     }
 }
 

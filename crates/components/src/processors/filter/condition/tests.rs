@@ -232,3 +232,28 @@ fn reads_metrics_and_their_points() {
     let gauge = gauge.encode_to_vec();
     assert_eq!(condition.holds(&Subject { item: &gauge, ..Subject::default() }), Ok(true));
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_panics(text in "\\PC{0,40}") {
+        if let Err(error) = Condition::parse(&text, Context::LogRecord) {
+            error.describe(&text);
+        }
+    }
+
+    #[test]
+    fn no_sequence_of_words_panics(
+        words in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "(", ")", "[", "]", ".", ",", "==", "<", "and", "or", "not", "nil", "true", "body",
+                "attributes", "\"a\"", "\"\\", "1", "-", "1.5e", "0x0", "IsMatch", "SpanID", "é",
+            ]),
+            0..12,
+        )
+    ) {
+        let text = words.join(" ");
+        if let Err(error) = Condition::parse(&text, Context::LogRecord) {
+            error.describe(&text);
+        }
+    }
+}
