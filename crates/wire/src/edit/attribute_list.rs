@@ -210,7 +210,7 @@ impl<F> Edit<'_, F> {
 }
 
 impl<'a, F: FnMut(&Place<'_>, &mut AttributeList<'_>)> Edit<'a, F> {
-    fn item(&mut self, place: &Place<'a>, target: Target<'a>, composer: &mut Composer<'a>) -> bool {
+    fn item(&mut self, place: &Place<'_>, target: Target<'a>, composer: &mut Composer<'a>) -> bool {
         let Some(number) = place.item().and_then(attributes_number) else { return false };
         self.list.load(target.bytes, number);
         (self.edit)(place, &mut self.list);
@@ -224,7 +224,7 @@ impl<'a, F: FnMut(&Place<'_>, &mut AttributeList<'_>)> Edit<'a, F> {
     /// Edits the resource or scope of a group, which may come in several parts, or not at all.
     fn subject(
         &mut self,
-        place: &Place<'a>,
+        place: &Place<'_>,
         target: Target<'a>,
         composer: &mut Composer<'a>,
     ) -> bool {
@@ -270,7 +270,7 @@ impl<'a, F: FnMut(&Place<'_>, &mut AttributeList<'_>)> Rewrite<'a> for Edit<'a, 
 
     fn rewrite(
         &mut self,
-        place: &Place<'a>,
+        place: &Place<'_>,
         target: Target<'a>,
         composer: &mut Composer<'a>,
     ) -> bool {

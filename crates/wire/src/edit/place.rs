@@ -1,9 +1,15 @@
 //! Place: what stands around a thing in a payload.
+//!
+//! Cost: what a container says about itself is copied out of it once, so that looking at it for
+//! each of its items does not walk over all of them again.
+
+use std::borrow::Cow;
 
 use crate::Signal;
-use crate::payload::shape::Container;
+use crate::payload::shape::{Container, Role};
+use crate::protobuf::{Fields, put_bytes_field};
 use crate::view::message::Message;
-use crate::view::{Item, Metric, MetricKind, Point, Profile, Resource, Scope};
+use crate::view::{Item, Metric, MetricKind, Point, Profile, Resource, SUBJECT, Scope};
 
 /// A thing in a payload and what it belongs to.
 #[derive(Clone, Copy, Debug)]
@@ -35,12 +41,13 @@ impl<'a> Place<'a> {
         self.signal
     }
 
+    /// The resource. Only itself: nothing that came from it is seen through a place.
     #[must_use]
     pub fn resource(&self) -> Resource<'a> {
         self.resource
     }
 
-    /// The scope, or the scope of the item.
+    /// The scope, or the scope of the item; only itself.
     #[must_use]
     pub fn scope(&self) -> Option<Scope<'a>> {
         self.scope
@@ -52,7 +59,7 @@ impl<'a> Place<'a> {
         self.metric
     }
 
-    /// The profile of the sample.
+    /// The profile of the sample, without its samples.
     #[must_use]
     pub fn profile(&self) -> Option<Profile<'a>> {
         self.profile
@@ -91,4 +98,29 @@ impl<'a> Place<'a> {
         };
         Self { item: Some(item), ..self }
     }
+}
+
+/// What the body of a container says beside what it holds; all of it for metrics, which are told
+/// apart by their data.
+pub(super) fn header(signal: Signal, container: Container, body: &[u8]) -> Cow<'_, [u8]> {
+    if matches!(container, Container::Metric | Container::Data) {
+        return Cow::Borrowed(body);
+    }
+    let mut header = Vec::new();
+    let mut subject = Vec::new();
+    for field in Fields::of(body) {
+        match (container, field.bytes()) {
+            (Container::Resource | Container::Scope, Some(part)) if field.number == SUBJECT => {
+                subject.extend_from_slice(part);
+            }
+            _ if container.role(signal, field.number) == Role::Header => {
+                header.extend_from_slice(&body[field.start..field.end]);
+            }
+            _ => {}
+        }
+    }
+    if !subject.is_empty() {
+        put_bytes_field(&mut header, SUBJECT, &subject);
+    }
+    Cow::Owned(header)
 }

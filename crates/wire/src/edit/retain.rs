@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Place;
+use super::place::header;
 use crate::payload::shape::{Container, Role, effective_data};
 use crate::protobuf::Fields;
 use crate::{Payload, Signal};
@@ -63,7 +64,8 @@ impl<F: FnMut(&Place<'_>) -> bool> Survey<F> {
                 }
                 Role::Container(Container::Data) if field.start < gone_until => {}
                 Role::Container(inner) => {
-                    let place = place.within(inner, field.number, inner_body);
+                    let header = header(self.signal, inner, inner_body);
+                    let place = place.within(inner, field.number, &header);
                     if self.asked == Some(inner) {
                         let keep = (self.keep)(&place);
                         self.pass(inner.survey(self.signal, inner_body).items, keep);

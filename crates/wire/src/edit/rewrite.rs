@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use super::{Level, Place};
+use super::{Level, Place, place};
 use crate::Payload;
 use crate::payload::shape::{Container, Role, effective_data};
 use crate::protobuf::Fields;
@@ -26,7 +26,7 @@ pub(super) trait Rewrite<'a> {
     /// Writes the body of the message if it changes; returns whether it did.
     fn rewrite(
         &mut self,
-        place: &Place<'a>,
+        place: &Place<'_>,
         target: Target<'a>,
         composer: &mut Composer<'a>,
     ) -> bool;
@@ -59,7 +59,7 @@ struct Rewriter<'a, R> {
 
 impl<'a, R: Rewrite<'a>> Rewriter<'a, R> {
     /// Writes the fields of a container; returns whether anything in it changed.
-    fn fields(&mut self, container: Container, body: Span, place: Place<'a>) -> bool {
+    fn fields(&mut self, container: Container, body: Span, place: Place<'_>) -> bool {
         let bytes = body.bytes(self.blocks);
         let gone_until = match container {
             Container::Metric => effective_data(bytes).next().map_or(0, |field| field.start),
@@ -70,6 +70,7 @@ impl<'a, R: Rewrite<'a>> Rewriter<'a, R> {
             let span = body.part(field.start, field.end);
             let inner_body = body.part(field.body_start(), field.end);
             let inner_bytes = inner_body.bytes(self.blocks);
+            let header;
             let (inner, place) = match container.role(place.signal(), field.number) {
                 Role::Item if self.change.level() == Level::Item => {
                     (None, place.with_item(inner_bytes))
@@ -80,7 +81,8 @@ impl<'a, R: Rewrite<'a>> Rewriter<'a, R> {
                     continue;
                 }
                 Role::Container(inner) if self.is_on_the_way(inner) => {
-                    (Some(inner), place.within(inner, field.number, inner_bytes))
+                    header = place::header(place.signal(), inner, inner_bytes);
+                    (Some(inner), place.within(inner, field.number, &header))
                 }
                 _ => {
                     self.composer.slice(span);
@@ -99,7 +101,7 @@ impl<'a, R: Rewrite<'a>> Rewriter<'a, R> {
     }
 
     /// Writes a container or, for `None`, an item; returns whether it changed.
-    fn message(&mut self, container: Option<Container>, body: Span, place: Place<'a>) -> bool {
+    fn message(&mut self, container: Option<Container>, body: Span, place: Place<'_>) -> bool {
         match (container, self.change.level()) {
             (None, _)
             | (Some(Container::Resource), Level::Resource)

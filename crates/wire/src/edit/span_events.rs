@@ -31,7 +31,7 @@ impl<'a, F: FnMut(&Place<'_>, SpanEvent<'_>) -> bool> Rewrite<'a> for Retain<F> 
 
     fn rewrite(
         &mut self,
-        place: &Place<'a>,
+        place: &Place<'_>,
         target: Target<'a>,
         composer: &mut Composer<'a>,
     ) -> bool {

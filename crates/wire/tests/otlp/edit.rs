@@ -251,3 +251,38 @@ fn hands_on_the_same_bytes_when_nothing_changes() {
     assert_eq!(kept.segments()[0].as_ptr(), encoded.as_ptr());
     assert_eq!(ranges.iter().map(ExactSizeIterator::len).sum::<usize>(), payload.items());
 }
+
+proptest! {
+    #[test]
+    fn places_show_what_stands_around_an_item(seed: u64) {
+        let encoded = request(Signal::Logs, seed, 6);
+        let payload = Payload::parse(Signal::Logs, encoded).unwrap();
+        let around = |resource: view::Resource<'_>, scope: view::Scope<'_>| {
+            let keys: Vec<String> =
+                resource.attributes().map(|attribute| attribute.key().to_owned()).collect();
+            (keys, resource.schema_url().to_owned(), scope.name().to_owned())
+        };
+        let view = payload.view();
+        let mut expected = Vec::new();
+        for resource in view.resources() {
+            for scope in resource.scopes() {
+                expected.extend(scope.log_records().map(|_| around(resource, scope)));
+            }
+        }
+        let mut seen = Vec::new();
+        let (kept, _) = edit::retain_items(&payload, |place| {
+            // A place does not drag along what else came from there.
+            assert_eq!(place.resource().scopes().count(), 0);
+            seen.push(around(place.resource(), place.scope().unwrap()));
+            true
+        });
+        prop_assert_eq!(kept.items(), expected.len());
+        prop_assert_eq!(&seen, &expected);
+        seen.clear();
+        let same = edit::attributes(&payload, Level::Item, |place, _| {
+            seen.push(around(place.resource(), place.scope().unwrap()));
+        });
+        prop_assert_eq!(same.items(), expected.len());
+        prop_assert_eq!(&seen, &expected);
+    }
+}
