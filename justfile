@@ -7,6 +7,7 @@ check:
     cargo xtask policy
     cargo xtask docs --check
     cargo xtask test
+    cargo xtask mutants
 
 fix:
     cargo fmt

@@ -17,6 +17,8 @@ mod lane;
 mod lanes;
 mod leaving;
 mod member;
+#[cfg(mutants)]
+mod mutant;
 mod pending;
 mod retry;
 mod workers;
@@ -42,6 +44,8 @@ use crate::settings::{LanesMax, Retry, Settings, Sizer};
 
 pub(crate) use self::batch::Cut;
 pub(crate) use self::explain::Wait;
+#[cfg(mutants)]
+pub(crate) use self::mutant::Mutant;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct EnvelopeId(pub(crate) u64);
@@ -175,6 +179,9 @@ pub(crate) struct Rules {
     /// The exporter's share of the memory.
     pub(crate) bytes_max: usize,
     pub(crate) seed: u64,
+    /// The bug that is put back.
+    #[cfg(mutants)]
+    pub(crate) mutant: Option<Mutant>,
 }
 
 /// The state of one road out.

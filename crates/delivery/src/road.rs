@@ -80,7 +80,16 @@ fn rules(settings: Settings, is_relay: bool) -> Rules {
     let workers_max = settings.queue.as_ref().map_or(DIRECT_MAX, |queue| queue.num_consumers);
     // The share is known when the room is made.
     let bytes_max = usize::MAX;
-    Rules { settings, workers_max, is_relay, bytes_max, seed: Random::entropy().number() }
+    let seed = Random::entropy().number();
+    Rules {
+        settings,
+        workers_max,
+        is_relay,
+        bytes_max,
+        seed,
+        #[cfg(mutants)]
+        mutant: None,
+    }
 }
 
 fn start_with<C: Courier>(

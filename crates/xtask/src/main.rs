@@ -1,7 +1,8 @@
-//! Developer tasks: `cargo xtask test | tidy | policy | docs [--check] | fuzz SECONDS`.
+//! Developer tasks: `cargo xtask test | mutants | tidy | policy | docs [--check] | fuzz SECONDS`.
 
 mod docs;
 mod fuzz;
+mod mutants;
 mod policy;
 mod test;
 mod tidy;
@@ -16,13 +17,15 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = Workspace::find().and_then(|workspace| match words.as_slice() {
         ["test", filters @ ..] => test::run(&workspace, filters),
+        ["mutants"] => mutants::run(&workspace),
         ["tidy"] => tidy::run(&workspace),
         ["policy"] => policy::run(&workspace),
         ["docs"] => docs::write(&workspace),
         ["docs", "--check"] => docs::check(&workspace),
         ["fuzz", seconds] => fuzz::run(&workspace, seconds),
         _ => anyhow::bail!(
-            "usage: cargo xtask test [FILTER...] | tidy | policy | docs [--check] | fuzz SECONDS"
+            "usage: cargo xtask test [FILTER...] | mutants | tidy | policy | docs [--check] | \
+             fuzz SECONDS"
         ),
     });
     match result {

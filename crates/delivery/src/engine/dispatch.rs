@@ -30,7 +30,7 @@ enum Gate {
 
 impl Engine {
     pub(super) fn dispatch(&mut self, now: Instant) {
-        while self.workers.has_free() {
+        while self.has_free_worker() {
             let Some(id) = self.next_turn() else { return };
             match self.gate(id, now) {
                 Gate::Open { is_trial } => {
@@ -55,6 +55,14 @@ impl Engine {
             lane.has_turn = true;
             self.turns.push_back(id);
         }
+    }
+
+    fn has_free_worker(&self) -> bool {
+        #[cfg(mutants)]
+        if self.is_mutant(super::Mutant::WorkerReturnedEarly) {
+            return true;
+        }
+        self.workers.has_free()
     }
 
     fn next_turn(&mut self) -> Option<LaneId> {

@@ -36,6 +36,10 @@ impl Engine {
             Ending::Lost => {
                 let status = Status::new(Code::Internal, "the attempt ended without a reply");
                 self.half_consumed(&batch);
+                #[cfg(mutants)]
+                if self.is_mutant(super::Mutant::CompletionSkipped) {
+                    return;
+                }
                 self.give_up(batch.parts, &Verdict::Unknown(status), None);
             }
             Ending::Reply(reply) => match reply.verdict.clone() {
@@ -93,6 +97,10 @@ impl Engine {
 
     /// The destination answered: the lane is proven, and what was halted is resumed.
     fn answered(&mut self, id: LaneId) {
+        #[cfg(mutants)]
+        if self.is_mutant(super::Mutant::BreakerNotResumed) {
+            return;
+        }
         if let Some(lane) = self.lanes.get_mut(&id) {
             lane.is_proven = true;
             lane.breaker.succeeded();

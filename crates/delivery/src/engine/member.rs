@@ -101,6 +101,10 @@ impl Engine {
             is_same
         });
         self.actions.push(Action::Answer { member: id, outcome, withdrawn: member.withdrawn });
+        #[cfg(mutants)]
+        if member.has_left && self.is_mutant(super::Mutant::PermitLeaked) {
+            return;
+        }
         if let Some(charge) = self.admission.member_ended(member.envelope) {
             self.actions.push(Action::Release(member.envelope));
             if let Some(lane) = member.lane {

@@ -56,6 +56,10 @@ impl Engine {
 
     /// A caller waits for nothing but its piece in the pending batch of `lane`.
     pub(super) fn tail_found(&mut self, lane: Option<LaneId>) {
+        #[cfg(mutants)]
+        if self.is_mutant(super::Mutant::RemainderNeverFlushed) {
+            return;
+        }
         if let Some(id) = lane {
             self.undue.remove(&id);
             if let Some(pending) = self.lanes.get_mut(&id).and_then(|lane| lane.pending.as_mut()) {
@@ -205,6 +209,10 @@ impl Engine {
             return;
         };
         if pending.due.is_some() {
+            return;
+        }
+        #[cfg(mutants)]
+        if self.is_mutant(super::Mutant::RemainderNeverFlushed) && pending.batch.weight < min {
             return;
         }
         let is_evicted = self.lanes.get(&id).is_some_and(|lane| lane.is_evicted);

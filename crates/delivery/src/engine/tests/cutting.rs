@@ -170,6 +170,21 @@ fn who_leaves_while_waiting_for_room_makes_way() {
 }
 
 #[test]
+fn who_leaves_gives_its_room_back() {
+    let mut world = World::of(Queue { block_on_overflow: true, queue_size: 10, ..queue() });
+    let leaving = world.send(0, &[open(8)]);
+    let waiting = world.send(0, &[open(9)]);
+    assert_eq!(world.started, [8]);
+    world.leave(leaving[0]);
+    world.reply_first(Verdict::Delivered);
+    assert!(world.answer_of(leaving[0]).is_some());
+    assert_eq!(world.engine.queue_used(), 9);
+    world.leave(waiting[0]);
+    assert_eq!(world.engine.queue_used(), 0);
+    world.finish();
+}
+
+#[test]
 fn a_hundred_who_leave_at_once_do_not_stop_the_queue() {
     let queue =
         Queue { num_consumers: 1, block_on_overflow: true, queue_size: 10, batch: None, ..queue() };

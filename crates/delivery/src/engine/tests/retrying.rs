@@ -106,6 +106,19 @@ fn what_may_have_been_delivered_is_never_called_safe() {
 }
 
 #[test]
+fn an_attempt_that_ends_without_a_word_is_an_answer_to_all_its_callers() {
+    let mut world = batching(4);
+    let members = world.send(0, &[blocked(2), blocked(2)]);
+    let attempt = *world.attempts.keys().next().unwrap();
+    world.lose(attempt);
+    for member in members {
+        assert!(matches!(world.verdict_of(member), Some(Verdict::Unknown(_))));
+    }
+    assert_eq!(world.engine.queue_used(), 0);
+    world.finish();
+}
+
+#[test]
 fn who_leaves_while_its_data_is_sent_is_not_sent_again() {
     let mut world = batching(4);
     let members = world.send(0, &[blocked(2), blocked(2)]);

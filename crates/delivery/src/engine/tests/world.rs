@@ -100,7 +100,22 @@ pub(super) fn rules(queue: Queue) -> Rules {
     let workers_max = queue.num_consumers;
     let settings =
         Settings { timeout, retry: Some(retry), queue: Some(queue), halve_refused: true };
-    Rules { settings, workers_max, is_relay: false, bytes_max: 1 << 30, seed: 1 }
+    Rules {
+        settings,
+        workers_max,
+        is_relay: false,
+        bytes_max: 1 << 30,
+        seed: 1,
+        #[cfg(mutants)]
+        mutant: chosen_mutant(),
+    }
+}
+
+/// The bug that `cargo xtask mutants` asks for.
+#[cfg(mutants)]
+fn chosen_mutant() -> Option<crate::engine::Mutant> {
+    let name = std::env::var("TIDEGATE_MUTANT").ok()?;
+    Some(crate::engine::Mutant::named(&name).expect("a mutant of this name"))
 }
 
 pub(super) fn status(code: Code) -> Status {

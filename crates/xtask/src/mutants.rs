@@ -1,0 +1,97 @@
+//! Mutants: puts bugs of the past back into the delivery engine, one by one; each must be found.
+//!
+//! Only the crate itself is compiled again, with `--cfg mutants`; an environment variable that its
+//! tests read chooses the bug.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use serde_json::Value;
+
+use crate::workspace::{Workspace, conclude, say};
+
+/// What one test may take: one that hangs has found the bug, too.
+const TEST_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// The bugs, and the test that finds each.
+const MUTANTS: &[(&str, &str)] = &[
+    ("worker-returned-early", "cutting::grows_to_the_maximum_while_all_workers_are_busy"),
+    (
+        "completion-skipped",
+        "retrying::an_attempt_that_ends_without_a_word_is_an_answer_to_all_its_callers",
+    ),
+    ("remainder-never-flushed", "cutting::a_tail_leaves_when_its_caller_waits_for_nothing_else"),
+    ("breaker-not-resumed", "fairness::a_lane_that_keeps_failing_is_probed_and_resumed"),
+    ("permit-leaked", "cutting::who_leaves_gives_its_room_back"),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    Passed,
+    Failed,
+    Hung,
+}
+
+pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
+    let binary = build(workspace)?;
+    let mut findings = Vec::new();
+    for (mutant, test) in MUTANTS {
+        let without = end_of(&binary, test, None)?;
+        let with = end_of(&binary, test, Some(mutant))?;
+        say(&format!("{mutant}: {test} {with:?}, without it {without:?}"));
+        if without != Ended::Passed {
+            findings.push(format!("`{test}` does not pass without a mutant"));
+        }
+        if with == Ended::Passed {
+            findings.push(format!("`{test}` does not find `{mutant}`"));
+        }
+    }
+    conclude("mutants", &findings)
+}
+
+/// The tests of `delivery` with all mutants in it.
+fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["rustc", "--package", "delivery", "--lib", "--profile", "test"]).args([
+        "--message-format",
+        "json-render-diagnostics",
+        "--",
+        "--cfg",
+        "mutants",
+    ]);
+    let messages = workspace.output(&mut command)?;
+    let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let binary = artifacts
+        .filter(|message| message["target"]["name"] == "delivery")
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from));
+    binary.context("cargo names the test binary")
+}
+
+fn end_of(binary: &Path, test: &str, mutant: Option<&str>) -> anyhow::Result<Ended> {
+    let mut command = Command::new(binary);
+    command.args(["--exact", &format!("engine::tests::{test}")]);
+    command.env_remove("TIDEGATE_MUTANT").envs(mutant.map(|name| ("TIDEGATE_MUTANT", name)));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().context("start the test binary")?;
+    let mut output = child.stdout.take().context("the output is piped")?;
+    let (sender, text) = mpsc::sync_channel(1);
+    let read = move || {
+        let mut text = String::new();
+        output.read_to_string(&mut text).ok();
+        sender.send(text).ok();
+    };
+    let reader = std::thread::Builder::new().spawn(read).context("start the reader")?;
+    let text = text.recv_timeout(TEST_TIME_MAX).ok();
+    if text.is_none() {
+        child.kill().context("kill the test binary")?;
+    }
+    let status = child.wait().context("wait for the test binary")?;
+    reader.join().ok();
+    let Some(text) = text else { return Ok(Ended::Hung) };
+    ensure!(text.contains("running 1 test"), "there is no test `{test}`");
+    Ok(if status.success() { Ended::Passed } else { Ended::Failed })
+}
