@@ -1,5 +1,13 @@
 //! What users name in YAML: receivers, processors, exporters, connectors, extensions.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::await_holding_invalid_type,
+        reason = "tests hold data on purpose, to see what waits for it"
+    )
+)]
+
 mod client;
 pub mod compression;
 pub mod connectors;

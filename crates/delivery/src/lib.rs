@@ -2,6 +2,14 @@
 //!
 //! An exporter is a [`Destination`]; everything around it is here.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::await_holding_invalid_type,
+        reason = "tests hold data on purpose, to see what waits for it"
+    )
+)]
+
 pub mod config;
 pub mod destination;
 mod engine;

@@ -9,6 +9,14 @@
 //!    └────────────── Receipt: exactly one Outcome ◀────────────────────┘
 //! ```
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::await_holding_invalid_type,
+        reason = "tests hold data on purpose, to see what waits for it"
+    )
+)]
+
 pub mod auth;
 pub mod component;
 pub mod consumer;

@@ -33,6 +33,13 @@
     clippy::disallowed_types,
     reason = "this crate is the one place that wraps the raw world"
 )]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::await_holding_invalid_type,
+        reason = "tests hold permits on purpose, to see what waits for them"
+    )
+)]
 
 pub mod budget;
 pub mod channel;

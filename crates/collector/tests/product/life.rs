@@ -107,7 +107,7 @@ fn summary(load: std::process::Child) -> Value {
 
 #[test]
 fn what_is_acknowledged_arrives_and_sigterm_ends_in_order() {
-    let mut house = House::start();
+    let house = House::start();
     let sent = summary(house.generate(&["--requests", "50", "--items", "20"]));
     assert_eq!(sent["acknowledged_items"], 1000, "{sent}");
     let metrics = get(house.metrics, "/metrics");

@@ -38,6 +38,9 @@ pub(super) struct Coding {
     pub algorithm: Option<Algorithm>,
 }
 
+/// Makes the answer to a request that is not about OTLP.
+type NoRoute = fn() -> Response<ReplyBody>;
+
 impl Handler for Service {
     async fn handle(&self, request: Request) -> Response<ReplyBody> {
         let mut response = match &self.cors {
@@ -66,9 +69,9 @@ impl Service {
     async fn answer(&self, request: Request) -> Response<ReplyBody> {
         let (signal, format) = match self.route(&request.head) {
             Ok(route) => route,
-            Err(response) => {
+            Err(answer) => {
                 self.intake.discard(request.body);
-                return response;
+                return answer();
             }
         };
         match self.export(signal, format, request).await {
@@ -79,13 +82,14 @@ impl Service {
         }
     }
 
-    /// What a request is about, or the answer to one that is not about OTLP.
-    fn route(&self, head: &Parts) -> Result<(Signal, Format), Response<ReplyBody>> {
-        let signal = self.paths.get(head.uri.path()).ok_or_else(reply::not_found)?;
+    /// What a request is about, or what to answer one that is not about OTLP.
+    fn route(&self, head: &Parts) -> Result<(Signal, Format), NoRoute> {
+        let signal = self.paths.get(head.uri.path()).ok_or(reply::not_found as NoRoute)?;
         if head.method != Method::POST {
-            return Err(reply::method_not_allowed());
+            return Err(reply::method_not_allowed);
         }
-        let format = content::format(&head.headers).ok_or_else(reply::unsupported_media_type)?;
+        let format =
+            content::format(&head.headers).ok_or(reply::unsupported_media_type as NoRoute)?;
         Ok((*signal, format))
     }
 
