@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use config::service;
 use pipeline::graph::{Graph, World};
 use pipeline::plan::Plan;
 use runtime::budget::Budget;
@@ -17,7 +18,7 @@ use runtime::task::Scope;
 
 use crate::cli::{RunOptions, SourceOptions};
 use crate::load::{self, Loaded};
-use crate::telemetry::{Telemetry, start_logs};
+use crate::telemetry::{Logs, Telemetry};
 
 /// Memory for the payloads of all pipelines when no `memory_limiter` says otherwise: the part of
 /// what the machine or the cgroup allows, in percent.
@@ -27,8 +28,8 @@ const MEMORY_SHARE_PERCENT: usize = 40;
 pub(crate) async fn run(source: &SourceOptions, options: &RunOptions) -> anyhow::Result<()> {
     let mut signals = Signals::listen().context("listen for signals")?;
     let loaded = load::load(source, &options.data_dir)?;
-    start_logs(&loaded.telemetry);
-    let collector = Collector::start(loaded, options).await?;
+    let logs = Logs::start(&loaded.telemetry)?;
+    let collector = Collector::start(loaded, options, logs).await?;
     collector.serve(&mut signals, source).await
 }
 
@@ -38,12 +39,15 @@ struct Collector {
     scope: Scope,
     graph: Graph,
     telemetry: Telemetry,
+    /// What the telemetry was started with.
+    telemetry_settings: service::Telemetry,
+    logs: Logs,
     budget: Budget,
     options: RunOptions,
 }
 
 impl Collector {
-    async fn start(loaded: Loaded, options: &RunOptions) -> anyhow::Result<Self> {
+    async fn start(loaded: Loaded, options: &RunOptions, logs: Logs) -> anyhow::Result<Self> {
         let clock = Clock;
         let scope = Scope::root("tidegate");
         let metrics = Registry::default();
@@ -73,7 +77,9 @@ impl Collector {
             memory_max_bytes = budget.bytes_max(),
             "Everything is ready. Begin running and processing data."
         );
-        Ok(Self { clock, scope, graph, telemetry, budget, options: options.clone() })
+        let telemetry_settings = loaded.telemetry;
+        let options = options.clone();
+        Ok(Self { clock, scope, graph, telemetry, telemetry_settings, logs, budget, options })
     }
 
     /// Obeys signals until one ends the process.
@@ -104,11 +110,23 @@ impl Collector {
         match self.graph.reload(&loaded.plan, deadline).await {
             Ok(()) => {
                 self.budget.set_bytes_max(memory_max(&loaded.plan));
+                self.reload_telemetry(&loaded.telemetry);
                 tracing::info!("The new configuration is in force.");
             }
             Err(error) => {
                 tracing::error!(%error, "The new configuration cannot run; the old one runs on.");
             }
+        }
+    }
+
+    /// Changes the level of the log; everything else about telemetry stays until a restart.
+    fn reload_telemetry(&mut self, new: &service::Telemetry) {
+        self.telemetry_settings.logs.level = new.logs.level;
+        self.logs.set_level(new.logs.level);
+        if self.telemetry_settings != *new {
+            tracing::warn!(
+                "service.telemetry has changed; only logs.level takes effect without a restart."
+            );
         }
     }
 

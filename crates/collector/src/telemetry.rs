@@ -1,6 +1,6 @@
 //! Telemetry: the collector's own logs and metrics.
 //!
-//! Logs go to stderr, human on a terminal and JSON otherwise unless the configuration says which.
+//! Logs go to stderr, human on a terminal and JSON otherwise, unless the configuration says otherwise.
 //! Metrics are served at `localhost:8888/metrics` with the upstream names.
 
 mod logs;
@@ -20,7 +20,7 @@ use runtime::task::Scope;
 
 use metrics_server::{MetricsServer, Page};
 
-pub(crate) use logs::start as start_logs;
+pub(crate) use logs::Logs;
 
 /// The collector's own telemetry while it runs.
 #[derive(Debug)]
@@ -45,11 +45,10 @@ impl Telemetry {
                 "listen on {address} for the collector's own metrics (service.telemetry.metrics)"
             )
         })?;
-        let is_explicit = settings.metrics.readers.is_some();
         let page = Page {
             registry: registry.clone(),
             resource: Arc::new(resource_of(settings)),
-            exposition: if is_explicit { Exposition::EXPLICIT } else { Exposition::IMPLICIT },
+            exposition: exposition_of(settings, &prometheus),
         };
         Ok(Self { metrics: Some(MetricsServer::start(Clock, scope, page, listener)) })
     }
@@ -59,6 +58,18 @@ impl Telemetry {
         if let Some(metrics) = self.metrics {
             metrics.end(deadline).await;
         }
+    }
+}
+
+/// The reader that nobody wrote has names without suffixes, as upstream.
+fn exposition_of(settings: &service::Telemetry, prometheus: &Prometheus) -> Exposition {
+    if settings.metrics.readers.is_none() {
+        return Exposition::IMPLICIT;
+    }
+    Exposition {
+        has_units: !prometheus.without_units,
+        has_totals: !prometheus.without_type_suffix,
+        ..Exposition::EXPLICIT
     }
 }
 

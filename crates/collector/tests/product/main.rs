@@ -6,3 +6,4 @@ mod commands;
 mod configurations;
 mod life;
 mod process;
+mod telemetry;

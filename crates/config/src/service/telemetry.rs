@@ -30,14 +30,14 @@ pub struct Telemetry {
 #[derive(Clone, Debug, PartialEq, serde::Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Logs {
-    /// The least level that is written.
+    /// The least level that is written; a reload changes it.
     pub level: LogLevel,
     /// How entries are written; by default for people on a terminal, else as JSON.
     pub encoding: Option<Encoding>,
-    /// Where entries go: `stdout`, `stderr` or a file.
+    /// Where entries go: `stdout`, `stderr` or files, which grow and are not rotated.
     pub output_paths: Vec<String>,
-    /// Where errors of the log itself go: `stdout`, `stderr` or a file.
-    pub error_output_paths: Vec<String>,
+    /// Without effect yet.
+    pub error_output_paths: Unused,
     /// Fields that every entry gets.
     pub initial_fields: BTreeMap<String, String>,
     /// Without effect yet.
@@ -54,12 +54,11 @@ pub struct Logs {
 
 impl Default for Logs {
     fn default() -> Self {
-        let stderr = vec!["stderr".to_owned()];
         Self {
             level: LogLevel::default(),
             encoding: None,
-            output_paths: stderr.clone(),
-            error_output_paths: stderr,
+            output_paths: vec!["stderr".to_owned()],
+            error_output_paths: Unused,
             initial_fields: BTreeMap::new(),
             development: Unused,
             disable_caller: Unused,
@@ -75,6 +74,7 @@ impl Default for Logs {
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
+#[schemars(extend("enum" = ["debug", "info", "warn", "error", "DEBUG", "INFO", "WARN", "ERROR"]))]
 pub enum LogLevel {
     #[serde(alias = "DEBUG")]
     Debug,
@@ -99,11 +99,12 @@ pub enum Encoding {
 #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Metrics {
-    /// How much is measured.
+    /// `none` serves no metrics; the other levels measure the same.
     pub level: MetricsLevel,
     /// The old way to say where metrics are served: `host:port`.
     pub address: Option<String>,
-    /// Where metrics are served; without it, at `localhost:8888/metrics`.
+    /// Where metrics are served; without it, at `localhost:8888/metrics`, under names without
+    /// units and types. Of several the first has an effect.
     pub readers: Option<Vec<Reader>>,
     /// Without effect yet.
     pub views: Unused,
@@ -159,11 +160,11 @@ pub struct Prometheus {
     pub host: String,
     /// The port to listen on.
     pub port: u16,
-    /// Names carry no unit, as in `_seconds`.
+    /// Whether names carry no unit, as in `_seconds`.
     pub without_units: bool,
-    /// Names carry no type, as in `_total`.
+    /// Whether names carry no type, as in `_total`.
     pub without_type_suffix: bool,
-    /// Series carry no labels of their scope.
+    /// Accepted for compatibility; series never carry labels of their scope.
     pub without_scope_info: bool,
     /// Without effect yet.
     pub with_resource_constant_labels: Unused,
@@ -176,9 +177,9 @@ impl Default for Prometheus {
         Self {
             host: "localhost".to_owned(),
             port: 8888,
-            without_units: true,
-            without_type_suffix: true,
-            without_scope_info: true,
+            without_units: false,
+            without_type_suffix: false,
+            without_scope_info: false,
             with_resource_constant_labels: Unused,
             translation_strategy: Unused,
         }
@@ -302,14 +303,9 @@ impl Telemetry {
             let remedy = "write a host and a port, such as `localhost:8888`";
             faults.add_with_remedy("telemetry.metrics.address", message, remedy);
         }
-        for (key, paths) in [
-            ("output_paths", &self.logs.output_paths),
-            ("error_output_paths", &self.logs.error_output_paths),
-        ] {
-            if paths.iter().any(String::is_empty) {
-                let path = format!("telemetry.logs.{key}");
-                faults.add_with_remedy(path, "a path is empty", "write `stderr` or a file");
-            }
+        if self.logs.output_paths.iter().any(String::is_empty) {
+            let path = "telemetry.logs.output_paths";
+            faults.add_with_remedy(path, "a path is empty", "write `stderr` or a file");
         }
         faults.or(|| ())
     }
@@ -326,6 +322,7 @@ fn host_and_port(address: &str) -> Option<(String, u16)> {
 /// The keys below `service.telemetry` that have no effect.
 const UNUSED: &[&str] = &[
     "traces",
+    "logs.error_output_paths",
     "logs.development",
     "logs.disable_caller",
     "logs.disable_stacktrace",

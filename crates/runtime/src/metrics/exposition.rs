@@ -18,17 +18,21 @@ pub struct Resource {
 /// How names and labels are spelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exposition {
-    /// Whether names end in `_total`, `_bytes`, `_seconds`, `_ratio`.
-    pub has_suffixes: bool,
+    /// Whether names end in `_bytes`, `_seconds`, `_ratio`.
+    pub has_units: bool,
+    /// Whether names of counters end in `_total`.
+    pub has_totals: bool,
     /// Whether every series carries the resource.
     pub has_resource_labels: bool,
 }
 
 impl Exposition {
     /// The reader that exists when none is configured.
-    pub const IMPLICIT: Self = Self { has_suffixes: false, has_resource_labels: true };
+    pub const IMPLICIT: Self =
+        Self { has_units: false, has_totals: false, has_resource_labels: true };
     /// A reader that is written in the configuration.
-    pub const EXPLICIT: Self = Self { has_suffixes: true, has_resource_labels: false };
+    pub const EXPLICIT: Self =
+        Self { has_units: true, has_totals: true, has_resource_labels: false };
     /// The media type of the text.
     pub const CONTENT_TYPE: &'static str = "text/plain; version=0.0.4; charset=utf-8";
 }
@@ -53,18 +57,18 @@ pub(super) fn text(snapshots: &[Snapshot], resource: &Resource, exposition: Expo
 
 fn full_name(snapshot: &Snapshot, exposition: Exposition) -> String {
     let mut name = sanitized(snapshot.name);
-    if exposition.has_suffixes {
-        let unit = match snapshot.unit {
-            Some(Unit::Bytes) => "_bytes",
-            Some(Unit::Seconds) => "_seconds",
-            Some(Unit::Ratio) => "_ratio",
-            None => "",
-        };
-        let total = if snapshot.kind == Kind::Counter { "_total" } else { "" };
-        for suffix in [unit, total] {
-            if !name.ends_with(suffix) {
-                name.push_str(suffix);
-            }
+    let unit = match snapshot.unit {
+        Some(Unit::Bytes) => "_bytes",
+        Some(Unit::Seconds) => "_seconds",
+        Some(Unit::Ratio) => "_ratio",
+        None => "",
+    };
+    let is_counter = snapshot.kind == Kind::Counter;
+    for (is_written, suffix) in
+        [(exposition.has_units, unit), (exposition.has_totals && is_counter, "_total")]
+    {
+        if is_written && !name.ends_with(suffix) {
+            name.push_str(suffix);
         }
     }
     name
