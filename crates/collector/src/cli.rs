@@ -25,6 +25,7 @@ pub(crate) struct Cli {
 
 /// Where the configuration comes from.
 #[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Configuration")]
 pub(crate) struct SourceOptions {
     /// Configuration source: a file path, `file:PATH`, `env:NAME` or `yaml:TEXT`. May be given
     /// several times; later ones are merged over earlier ones. Without any, an embedded default is
@@ -43,6 +44,7 @@ pub(crate) struct SourceOptions {
 
 /// How the collector runs.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Collector")]
 pub(crate) struct RunOptions {
     /// Where the collector keeps files that are not named in the configuration.
     #[arg(
@@ -102,8 +104,11 @@ pub(crate) enum Command {
         /// The shell to complete for.
         shell: Shell,
     },
-    /// Prints the manual page, in roff.
-    Man,
+    /// Prints a page of the manual, in roff.
+    Man {
+        /// The command to print the page of; without it, the page of `tidegate` itself.
+        command: Option<String>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -23,7 +23,7 @@ const PICTURE: &str = "\
 /// Runs the demo and prints what went through and how fast.
 pub(crate) async fn run(seconds: u64) -> anyhow::Result<()> {
     let [collector_port, sink_port] = [free_port()?, free_port()?];
-    print_line(PICTURE);
+    print_line(PICTURE)?;
     let world = BenchWorld::new();
     let sink = Sink::start(&world, &sink_options(sink_port)?)?;
     let graph = start_collector(&world, collector_port, sink_port).await?;
@@ -38,12 +38,12 @@ pub(crate) async fn run(seconds: u64) -> anyhow::Result<()> {
 }
 
 fn report(summary: &Summary, totals: &Totals, lost: u64) -> anyhow::Result<()> {
-    print_line(&summary.to_string());
-    print_line(&totals.to_string());
+    print_line(&summary.to_string())?;
+    print_line(&totals.to_string())?;
     print_line(&format!(
         "verdict      {lost} acknowledged items are missing at the sink, {} arrived twice",
         totals.doubled
-    ));
+    ))?;
     ensure!(0 < summary.acknowledged_items, "nothing was acknowledged");
     ensure!(lost == 0, "{lost} acknowledged items were lost");
     Ok(())

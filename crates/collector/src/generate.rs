@@ -133,8 +133,9 @@ pub(crate) async fn run(options: &GenerateOptions) -> anyhow::Result<()> {
     if let Some(path) = &options.ledger {
         Acknowledged::of(&run, &summary.acknowledged).write(path)?;
     }
-    print_line(&if options.json { summary.to_json() } else { summary.to_string() });
-    anyhow::ensure!(0 < summary.acknowledged_items, "nothing was acknowledged");
+    print_line(&if options.json { summary.to_json() } else { summary.to_string() })?;
+    let error = summary.first_error.as_deref().unwrap_or("no answer came in time");
+    anyhow::ensure!(0 < summary.acknowledged_items, "nothing was acknowledged: {error}");
     Ok(())
 }
 

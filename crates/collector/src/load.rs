@@ -14,8 +14,8 @@ use config::source::Outside;
 use pipeline::plan::{self, Definitions, PipelineDefinition, Plan, Reference, ServiceDefinition};
 
 use crate::cli::{PrintFormat, SourceOptions};
-use crate::print::print_line;
-use crate::{embedded, inspect};
+use crate::print::{print_aside, print_line};
+use crate::{embedded, schema};
 
 /// A configuration that can run.
 #[derive(Debug)]
@@ -62,10 +62,9 @@ pub(crate) fn load(source: &SourceOptions, data_dir: &Path) -> anyhow::Result<Lo
 pub(crate) fn validate(source: &SourceOptions, data_dir: &Path) -> anyhow::Result<()> {
     let loaded = load(source, data_dir)?;
     for warning in loaded.warnings.iter().chain(&loaded.plan.warnings) {
-        print_line(&format!("warning: {warning}"));
+        print_aside(&format!("warning: {warning}"));
     }
-    print_line("the configuration is valid");
-    Ok(())
+    print_line("the configuration is valid")
 }
 
 /// `tidegate print-config`
@@ -76,7 +75,7 @@ pub(crate) fn render(
     format: PrintFormat,
 ) -> anyhow::Result<String> {
     let tree = tree_of(source, data_dir)?;
-    let root = if is_masked { tree.masked(&inspect::component_schema) } else { tree.root };
+    let root = if is_masked { tree.masked(&schema::of_component) } else { tree.root };
     Ok(match format {
         PrintFormat::Yaml => config::render::yaml(&root),
         PrintFormat::Json => {

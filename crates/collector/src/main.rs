@@ -16,6 +16,7 @@ mod ledger;
 mod load;
 mod print;
 mod run;
+mod schema;
 mod sink;
 mod telemetry;
 
@@ -48,36 +49,27 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
     match command.unwrap_or(Command::Run) {
         Command::Run => run::run(&source, &options).await,
         Command::Validate => load::validate(&source, &options.data_dir),
-        Command::Components => {
-            print::print_text(&inspect::components());
-            Ok(())
-        }
-        Command::Featuregate { id } => {
-            print::print_text(&inspect::feature_gates(id.as_deref())?);
-            Ok(())
-        }
+        Command::Components => print::print_text(&inspect::components()),
+        Command::Featuregate { id } => print::print_text(&inspect::feature_gates(id.as_deref())?),
         Command::Schema => {
-            print::print_line(&serde_json::to_string_pretty(&inspect::schema())?);
-            Ok(())
+            print::print_line(&serde_json::to_string_pretty(&schema::of_configuration())?)
         }
         Command::PrintConfig { mode, format, validate } => {
             if validate {
                 load::load(&source, &options.data_dir)?;
             }
             let is_masked = mode == MaskMode::Redacted;
-            print::print_text(&load::render(&source, &options.data_dir, is_masked, format)?);
-            Ok(())
+            print::print_text(&load::render(&source, &options.data_dir, is_masked, format)?)
         }
         Command::Generate(options) => generate::run(&options).await,
         Command::Sink(options) => sink::run(&options).await,
         Command::Demo { seconds } => demo::run(seconds).await,
         Command::Completion { shell } => {
-            print::print_text(&String::from_utf8_lossy(&inspect::completion(shell)));
-            Ok(())
+            print::print_text(&String::from_utf8_lossy(&inspect::completion(shell)))
         }
-        Command::Man => {
-            print::print_text(&String::from_utf8_lossy(&inspect::manual()?));
-            Ok(())
+        Command::Man { command } => {
+            let page = inspect::manual(command.as_deref())?;
+            print::print_text(&String::from_utf8_lossy(&page))
         }
     }
 }

@@ -84,11 +84,17 @@ impl Sink {
 pub(crate) async fn run(options: &SinkOptions) -> anyhow::Result<()> {
     let world = BenchWorld::new();
     let sink = Sink::start(&world, options)?;
-    print_aside(&format!("sink: listening, gRPC on {}, HTTP on {}", options.grpc, options.http));
+    let doors = [("gRPC", &options.grpc), ("HTTP", &options.http)];
+    let doors: Vec<String> = doors
+        .iter()
+        .filter(|(_, address)| !address.is_empty())
+        .map(|(protocol, address)| format!("{protocol} on {address}"))
+        .collect();
+    print_aside(&format!("sink: listening, {}", doors.join(", ")));
     world.until(options.seconds.map(Duration::from_secs)).await?;
     let counting = Arc::clone(&sink.counting);
     let totals = sink.end(&world, Duration::from_secs(5)).await;
-    print_line(&if options.json { totals.to_json() } else { totals.to_string() });
+    print_line(&if options.json { totals.to_json() } else { totals.to_string() })?;
     let mut missing = 0;
     for path in &options.check {
         let acknowledged = Acknowledged::read(path)?;

@@ -107,11 +107,17 @@ impl Service {
         })
     }
 
-    /// The JSON schema of the section.
+    /// The JSON schema of the section, with its definitions.
     #[must_use]
     pub fn schema() -> serde_json::Value {
         let settings = SchemaSettings::draft2020_12();
         SchemaGenerator::new(settings).into_root_schema_for::<ServiceWords>().to_value()
+    }
+
+    /// The JSON schema of the section, its definitions left with `generator`, so that their names
+    /// differ from those of everything else that is described there.
+    pub fn schema_among(generator: &mut SchemaGenerator) -> serde_json::Value {
+        ServiceWords::json_schema(generator).to_value()
     }
 }
 

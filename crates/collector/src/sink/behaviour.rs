@@ -19,7 +19,12 @@ pub(crate) struct Behaviour {
     pub(crate) swallow: bool,
 
     /// Fails so many percent of the requests, evenly spread.
-    #[arg(long, value_name = "PERCENT", default_value_t = 0)]
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        default_value_t = 0,
+        value_parser = clap::value_parser!(u64).range(..=100)
+    )]
     pub(crate) fail_percent: u64,
 
     /// How requests fail.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::process::tidegate;
+use super::process::{command, free_port, tidegate};
 
 fn printed(arguments: &[&str]) -> String {
     let output = tidegate(arguments);
@@ -54,6 +54,39 @@ fn completions_and_manual_are_printed() {
         assert!(printed(&["completion", shell]).contains("print-config"), "{shell}");
     }
     assert!(printed(&["man"]).contains(".TH tidegate"));
+    let page = printed(&["man", "generate"]);
+    assert!(page.contains(".TH tidegate-generate") && page.contains("connections"), "{page}");
+    assert!(refused(&["man", "nope"]).contains("there is no command `nope`"));
+}
+
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = command(&["components"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(message.contains("write to standard output"), "{message}");
+}
+
+#[test]
+fn generate_says_why_nothing_was_acknowledged() {
+    let endpoint = format!("127.0.0.1:{}", free_port());
+    for (protocol, prefix) in [("grpc", ""), ("http", "http://")] {
+        let endpoint = format!("{prefix}{endpoint}");
+        let message = refused(&[
+            "generate",
+            "--endpoint",
+            &endpoint,
+            "--protocol",
+            protocol,
+            "--requests",
+            "1",
+        ]);
+        assert!(
+            message.contains("nothing was acknowledged: Unavailable: cannot connect"),
+            "{message}"
+        );
+    }
 }
 
 #[test]
