@@ -7,13 +7,14 @@
 //! ```
 
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use pipeline::{Answer, Built, Charge, Context, Contributor, Envelope, Waiting, consume, receipt};
 use runtime::clock::Clock;
+use runtime::shutdown::{self, Shutdown, Trigger};
 use runtime::task::Task;
 use wire::{Payload, Signal};
 
@@ -29,6 +30,7 @@ pub(crate) struct Load {
     shared: Arc<Shared>,
     callers: Vec<Task<()>>,
     exporters: Vec<Built>,
+    end: Trigger,
 }
 
 #[derive(Debug)]
@@ -43,7 +45,7 @@ struct Shared {
     requests_max: u64,
     next_request: AtomicU64,
     acknowledged_items: AtomicU64,
-    is_over: AtomicBool,
+    end: Shutdown,
     run: String,
     tally: Mutex<Tally>,
 }
@@ -58,7 +60,8 @@ impl Load {
         };
         let open = |number| world.exporter(&format!("{kind}/{number}"), &yaml);
         let exporters = (0..options.connections).map(open).collect::<anyhow::Result<Vec<_>>>()?;
-        let shared = Arc::new(Shared::of(world, options, &new_run_name(world)));
+        let (trigger, end) = shutdown::signal();
+        let shared = Arc::new(Shared::of(world, options, end));
         let scope = world.scope.child("generate");
         let callers = exporters.iter().flat_map(|exporter| {
             (0..options.concurrency).map(|_| {
@@ -67,7 +70,7 @@ impl Load {
             })
         });
         let callers = callers.collect();
-        Ok(Self { world: world.clone(), shared, callers, exporters })
+        Ok(Self { world: world.clone(), shared, callers, exporters, end: trigger })
     }
 
     /// A view of the load while it is sent.
@@ -90,7 +93,7 @@ impl Load {
         let result = tokio::select! {
             _ = &mut callers => Ok(()),
             result = &mut ended => {
-                self.shared.is_over.store(true, Ordering::Relaxed);
+                self.end.begin(self.world.clock.now() + self.shared.timeout);
                 callers.await;
                 result
             }
@@ -116,7 +119,8 @@ impl Progress {
 }
 
 impl Shared {
-    fn of(world: &BenchWorld, options: &GenerateOptions, run: &str) -> Self {
+    fn of(world: &BenchWorld, options: &GenerateOptions, end: Shutdown) -> Self {
+        let run = new_run_name(world);
         let wall = world.clock.wall().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let template = |name: &super::SignalName| {
             let signal = Signal::from(*name);
@@ -124,7 +128,7 @@ impl Shared {
                 signal,
                 items: options.items as usize,
                 item_bytes: options.item_bytes as usize,
-                run,
+                run: &run,
                 time: u64::try_from(wall.as_nanos()).unwrap_or(0),
             };
             (signal, Template::of(&shape))
@@ -141,9 +145,9 @@ impl Shared {
             requests_max: options.requests.unwrap_or(u64::MAX),
             next_request: AtomicU64::new(0),
             acknowledged_items: AtomicU64::new(0),
-            is_over: AtomicBool::new(false),
+            end,
             tally: Mutex::new(Tally::default()),
-            run: run.to_owned(),
+            run,
         }
     }
 
@@ -169,13 +173,16 @@ impl Shared {
     /// The next request's number and when it is due: its latency counts from then.
     async fn next(&self) -> Option<(u64, Instant)> {
         let number = self.next_request.fetch_add(1, Ordering::Relaxed);
-        if self.requests_max <= number || self.is_over.load(Ordering::Relaxed) {
+        if self.requests_max <= number || self.end.deadline().is_some() {
             return None;
         }
         let Some(interval) = self.interval else { return Some((number, self.clock.now())) };
         let due = self.started + interval.mul_f64(number as f64);
-        self.clock.sleep_until(due).await;
-        (!self.is_over.load(Ordering::Relaxed)).then_some((number, due))
+        tokio::select! {
+            biased;
+            _ = self.end.begun() => None,
+            () = self.clock.sleep_until(due) => Some((number, due)),
+        }
     }
 
     async fn send(&self, exporter: &Built, payload: Payload) -> Option<Answer> {

@@ -14,6 +14,9 @@ use crate::settings::Retry;
 /// What callers are told to wait when nobody knows better.
 const DELAY: Duration = Duration::from_secs(1);
 
+/// The shortest wait for a destination that names a delay, which may be zero.
+const ASKED_MIN: Duration = Duration::from_millis(100);
+
 /// When a batch is tried again, and a number that tells it from others.
 pub(super) type BackoffKey = (Instant, u64);
 
@@ -46,6 +49,12 @@ impl Random {
     /// A period from `1 - spread` to `1 + spread` times `period`.
     fn spread(&mut self, period: Duration, spread: f64) -> Duration {
         let factor = 1.0 + spread * (2.0 * self.unit() - 1.0);
+        Duration::try_from_secs_f64(period.as_secs_f64() * factor).unwrap_or(period)
+    }
+
+    /// A period from one to `1 + spread` times `period`: never less.
+    fn later(&mut self, period: Duration, spread: f64) -> Duration {
+        let factor = 1.0 + spread * self.unit();
         Duration::try_from_secs_f64(period.as_secs_f64() * factor).unwrap_or(period)
     }
 }
@@ -183,13 +192,18 @@ impl Engine {
         }
     }
 
-    /// The wait until the next attempt; `None` when there is no next attempt.
+    /// The wait until the next attempt; `None` when there is no next attempt. A destination that
+    /// names a delay knows better than the schedule, which is for those that say nothing.
     fn next_wait(&mut self, batch: &mut Batch, asked: Option<Duration>) -> Option<Duration> {
         let retry = self.retry()?;
+        if let Some(asked) = asked {
+            return Some(
+                self.random.later(asked.max(ASKED_MIN), retry.randomization_factor / 10.0),
+            );
+        }
         let interval = batch.interval.map_or(retry.initial_interval, |last| longer(last, retry));
         batch.interval = Some(interval);
-        let jittered = self.random.spread(interval, retry.randomization_factor);
-        Some(jittered.max(asked.unwrap_or_default()))
+        Some(self.random.spread(interval, retry.randomization_factor))
     }
 
     fn is_exhausted(&self, batch: &Batch, next: Instant) -> bool {

@@ -52,6 +52,28 @@ fn waits_grow_up_to_the_longest() {
 }
 
 #[test]
+fn a_delay_that_the_destination_names_takes_the_place_of_the_schedule() {
+    let mut world = direct();
+    world.rules.settings.retry.as_mut().unwrap().initial_interval = SECOND * 3;
+    world = World::new(world.rules, world.now);
+    world.send(0, &[blocked(2)]);
+    // It does not grow: a destination that is over its capacity says so again and again.
+    for _ in 0..4 {
+        world.reply_first(busy(Some(SECOND)));
+        world.pass(SECOND - Duration::from_millis(1));
+        assert!(world.attempts.is_empty());
+        world.pass(Duration::from_millis(1));
+        assert_eq!(world.attempts.len(), 1);
+    }
+    // One that asks to come back at once is not asked again in a loop.
+    world.reply_first(busy(Some(Duration::ZERO)));
+    assert!(world.attempts.is_empty());
+    world.pass(SECOND);
+    assert_eq!(world.attempts.len(), 1);
+    world.finish();
+}
+
+#[test]
 fn gives_up_when_the_next_attempt_is_too_late_for_the_operator() {
     let mut world = direct();
     let member = world.send(0, &[blocked(2)])[0];
