@@ -85,7 +85,7 @@ impl Collector {
     /// Obeys signals until one ends the process.
     async fn serve(mut self, signals: &mut Signals, source: &SourceOptions) -> anyhow::Result<()> {
         while signals.next().await == Signal::Reload {
-            self.reload(source).await;
+            self.reload(source);
         }
         let deadline = self.drain_deadline();
         tracing::info!(drain_timeout_seconds = self.options.drain_timeout, "Draining.");
@@ -96,7 +96,7 @@ impl Collector {
     }
 
     /// Applies the configuration as it is now; one that is wrong changes nothing.
-    async fn reload(&mut self, source: &SourceOptions) {
+    fn reload(&mut self, source: &SourceOptions) {
         tracing::info!("Reloading the configuration.");
         let loaded = match load::load(source, &self.options.data_dir) {
             Ok(loaded) => loaded,
@@ -106,8 +106,8 @@ impl Collector {
             }
         };
         loaded.report();
-        let deadline = self.drain_deadline();
-        match self.graph.reload(&loaded.plan, deadline).await {
+        let (retired, result) = self.graph.apply(&loaded.plan);
+        match result {
             Ok(()) => {
                 self.budget.set_bytes_max(memory_max(&loaded.plan));
                 self.reload_telemetry(&loaded.telemetry);
@@ -117,6 +117,9 @@ impl Collector {
                 tracing::error!(%error, "The new configuration cannot run; the old one runs on.");
             }
         }
+        // Beside what follows: a slow end must not hold up the next signal.
+        let deadline = self.drain_deadline();
+        self.scope.spawn("retired components", retired.end(deadline)).detach();
     }
 
     /// Changes the level of the log; everything else about telemetry stays until a restart.

@@ -43,6 +43,14 @@ pub struct Graph {
     parts: Parts,
 }
 
+/// Components that no longer get new data, but still hold some.
+#[derive(Debug)]
+#[must_use = "what was replaced is to be ended"]
+pub struct Retired {
+    clock: Clock,
+    parts: Parts,
+}
+
 /// A component could not be started.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot start {} `{id}`: {error}", kind.name())]
@@ -94,35 +102,31 @@ enum Stage {
 impl Graph {
     /// Builds the plan and starts it.
     pub async fn start(world: World, plan: &Plan) -> Result<Self, GraphError> {
+        let now = world.clock.now();
         let mut graph = Self { world, parts: Parts::default() };
-        let now = graph.world.clock.now();
-        graph.reload(plan, now).await?;
-        Ok(graph)
+        let (retired, result) = graph.apply(plan);
+        retired.end(now).await;
+        result.map(|()| graph)
     }
 
     /// Applies a new plan: what has equal settings runs on, what changed starts before its
-    /// predecessor drains. Resolves when everything replaced has ended, at `deadline` at the latest.
-    /// When a part cannot be built, the parts built before it end, and everything runs on as it was.
-    pub async fn reload(&mut self, plan: &Plan, deadline: Instant) -> Result<(), GraphError> {
+    /// predecessor drains. When a part cannot be built, everything runs on as it was.
+    /// Gives what is to be ended now: the parts replaced, or those built in vain.
+    pub fn apply(&mut self, plan: &Plan) -> (Retired, Result<(), GraphError>) {
         let (assembly, result) = assembly::Assembly::of(&self.world, &self.parts, plan);
         if result.is_ok() {
             assembly.connect();
         }
         let next = assembly.into_parts();
-        let ended = if result.is_ok() {
+        let parts = if result.is_ok() {
             let previous = std::mem::replace(&mut self.parts, next);
             self.tell_extensions(true);
             previous.without(&self.parts)
         } else {
             next.without(&self.parts)
         };
-        ended.end(self.world.clock, deadline).await;
-        for (kind, id) in ended.ids() {
-            if !self.parts.ids().any(|other| other == (kind, id)) {
-                self.world.metrics.remove(kind.name(), &id.to_string());
-            }
-        }
-        result
+        self.forget_series(&parts);
+        (Retired { clock: self.world.clock, parts }, result)
     }
 
     /// Ends everything by `deadline`; what was accepted is delivered, or its caller is told.
@@ -138,10 +142,26 @@ impl Graph {
         named.map(|(name, component)| (name, component.explain())).collect()
     }
 
+    /// Drops the metric series of components that are gone for good.
+    fn forget_series(&self, retired: &Parts) {
+        for (kind, id) in retired.ids() {
+            if !self.parts.ids().any(|other| other == (kind, id)) {
+                self.world.metrics.remove(kind.name(), &id.to_string());
+            }
+        }
+    }
+
     fn tell_extensions(&self, is_ready: bool) {
         for (_, node) in &self.parts.extensions {
             node.running.ready(is_ready);
         }
+    }
+}
+
+impl Retired {
+    /// Drains and closes what was replaced, by `deadline` at the latest.
+    pub async fn end(self, deadline: Instant) {
+        self.parts.end(self.clock, deadline).await;
     }
 }
 
