@@ -71,10 +71,16 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// The keys of an object, nested ones with their path.
+    /// The keys of an object, nested ones with their path: `[]` for each element of a list, `<name>`
+    /// for each entry of a map.
     fn rows(&self, prefix: &str, schema: &Value, depth: usize) -> Vec<(String, String, String)> {
-        const DEPTH_MAX: usize = 6;
+        const DEPTH_MAX: usize = 8;
         let object = self.resolve(schema);
+        for (keyword, mark) in [("items", "[]"), ("additionalProperties", ".<name>")] {
+            if object[keyword].is_object() {
+                return self.rows(&format!("{prefix}{mark}"), &object[keyword], depth + 1);
+            }
+        }
         let Some(properties) = object["properties"].as_object() else { return Vec::new() };
         let mut rows = Vec::new();
         for (name, property) in properties {
@@ -90,7 +96,26 @@ impl Page<'_> {
     fn meaning(&self, property: &Value) -> String {
         let own = property["description"].as_str();
         let text = own.or_else(|| self.resolve(property)["description"].as_str()).unwrap_or("");
-        text.replace('\n', " ").replace('|', "\\|")
+        let text = text.replace('\n', " ").replace('|', "\\|");
+        // A description that names values says which of them matter.
+        let values: Vec<String> = self.values_of(property);
+        if values.len() < 2 || values.iter().any(|value| text.contains(value)) {
+            return text;
+        }
+        format!("{text} One of {}.", values.join(", "))
+    }
+
+    /// The values that may be chosen from, in code marks.
+    fn values_of(&self, property: &Value) -> Vec<String> {
+        let schema = self.resolve(property);
+        let branches = schema["oneOf"].as_array().into_iter().flatten();
+        let constants = branches.clone().filter_map(|branch| branch["const"].as_str());
+        let listed = branches.map(|branch| self.resolve(branch)).chain([schema]);
+        let listed = listed.filter_map(|one| one["enum"].as_array()).flatten();
+        let values = listed.filter_map(Value::as_str).chain(constants);
+        // A level in capitals is the same level.
+        let values = values.filter(|value| !value.chars().any(char::is_uppercase));
+        values.map(|value| format!("`{value}`")).collect()
     }
 
     /// Follows `$ref`, and the one branch of an `anyOf` that is not null.
@@ -108,6 +133,7 @@ impl Page<'_> {
 fn default_of(property: &Value) -> String {
     match &property["default"] {
         Value::Null => "none".to_owned(),
+        Value::String(text) if text.is_empty() => "none".to_owned(),
         // The default of a section is the defaults of its keys.
         Value::Object(_) => String::new(),
         value => format!("`{value}`"),

@@ -71,7 +71,17 @@ impl Default for Logs {
 
 /// How important an entry of the log is.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, JsonSchema,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Deserialize,
+    serde::Serialize,
+    JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 #[schemars(extend("enum" = ["debug", "info", "warn", "error", "DEBUG", "INFO", "WARN", "ERROR"]))]
@@ -99,7 +109,7 @@ pub enum Encoding {
 #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Metrics {
-    /// `none` serves no metrics; the other levels measure the same.
+    /// `none` serves no metrics; `basic`, `normal` and `detailed` measure the same.
     pub level: MetricsLevel,
     /// The old way to say where metrics are served: `host:port`.
     pub address: Option<String>,
@@ -112,7 +122,17 @@ pub struct Metrics {
 
 /// How much is measured.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, JsonSchema,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Deserialize,
+    serde::Serialize,
+    JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum MetricsLevel {
@@ -137,6 +157,7 @@ pub struct Reader {
 #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pull {
+    /// How metrics are served.
     pub exporter: PullExporter,
     /// Without effect yet.
     pub cardinality_limits: Unused,
@@ -148,6 +169,7 @@ pub struct Pull {
 #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PullExporter {
+    /// The text format of Prometheus, over HTTP.
     #[serde(alias = "prometheus/development")]
     pub prometheus: Option<Prometheus>,
 }

@@ -6,7 +6,7 @@ use config::section::Words;
 use config::{Faults, Gates};
 use delivery::config::{Optional, QueueWords, RoadWords};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// How much to write, how often, and where.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -29,7 +29,7 @@ pub struct Config {
 }
 
 /// How much is written about a request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verbosity {
     #[default]

@@ -7,7 +7,7 @@ use config::section::Words;
 use config::{Faults, Gates};
 use delivery::config::{Optional, QueueWords, RetryWords, RoadWords, TimeoutWords};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -45,7 +45,7 @@ pub struct Config {
 }
 
 /// What a request becomes in the file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     #[default]

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use http::uri::Authority;
 use pipeline::factory::Plans;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::client::{Endpoint, Host, Keepalive, Limits, Policy, Protocol, Proxy, Scheme};
 use crate::exporters::otlp::compression::{Compression, CompressionName, CompressionParams};
@@ -69,7 +69,7 @@ pub struct KeepaliveWords {
 }
 
 /// Which addresses of a name are used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Balancer {
     #[default]

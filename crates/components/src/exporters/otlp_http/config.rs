@@ -9,7 +9,7 @@ use delivery::config::{Optional, QueueWords, RetryWords, RoadWords, TimeoutWords
 use http::HeaderMap;
 use pipeline::factory::Plans;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use wire::Signal;
 use wire::format::Format;
 
@@ -82,7 +82,7 @@ pub struct Config {
 }
 
 /// The format of requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Encoding {
     #[default]

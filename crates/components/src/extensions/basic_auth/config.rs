@@ -24,9 +24,10 @@ pub struct Config {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HtpasswdWords {
-    /// A file with such lines, read at start.
+    /// A file with a line `user:password` for each user, the password plain, as `{SHA}` or as bcrypt
+    /// hash; read at start.
     pub file: PathBuf,
-    /// Such lines; they win over those of the file.
+    /// The lines themselves; they win over those of `file`.
     pub inline: Secret,
 }
 

@@ -5,7 +5,7 @@ use config::value::Secret;
 use config::{Faults, Gates};
 use http::{HeaderName, HeaderValue};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Which headers to set.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -36,7 +36,7 @@ pub struct HeaderWords {
 }
 
 /// What to do with a header.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     #[default]

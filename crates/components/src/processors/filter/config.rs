@@ -3,7 +3,7 @@
 use config::section::Words;
 use config::{Faults, Gates};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::condition::Context;
 use super::legacy::{LogsWords, MetricsWords, SpansWords};
@@ -39,7 +39,7 @@ pub struct Config {
 }
 
 /// What happens when a condition cannot be evaluated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ErrorMode {
     #[default]
