@@ -2,6 +2,7 @@
 //!
 //! Invariant: the items of the contributors add up to the items of the payload, in its order.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use runtime::budget::Permit;
@@ -41,31 +42,30 @@ pub enum Waiting {
     Open,
 }
 
-/// Permits that travel with the data they account for.
-#[derive(Debug, Default)]
-pub struct Charge(Vec<Permit>);
+/// Memory that travels with the data it accounts for. Clones share it: it goes back with the last.
+#[derive(Clone, Debug, Default)]
+pub struct Charge {
+    _permit: Option<Arc<Permit>>,
+    bytes: usize,
+}
 
 impl Charge {
-    /// Adds a permit to what travels along.
-    pub fn add(&mut self, permit: Permit) {
-        self.0.push(permit);
-    }
-
-    /// Takes over another charge.
-    pub fn absorb(&mut self, other: Self) {
-        self.0.extend(other.0);
-    }
-
-    /// The largest single reservation, in bytes; the envelope is charged that in one share.
+    /// What the data is to be charged for wherever it is held; 0 when that is its own size.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.0.iter().map(Permit::bytes).max().unwrap_or(0)
+        self.bytes
+    }
+
+    /// Keeps the memory taken for a part of the data, which is charged by its own size.
+    #[must_use]
+    pub fn of_part(&self) -> Self {
+        Self { bytes: 0, ..self.clone() }
     }
 }
 
 impl From<Permit> for Charge {
     fn from(permit: Permit) -> Self {
-        Self(vec![permit])
+        Self { bytes: permit.bytes(), _permit: Some(Arc::new(permit)) }
     }
 }
 

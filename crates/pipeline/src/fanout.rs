@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::consumer::{Consumer, Need, Refusal, Reservation};
-use crate::envelope::{Charge, Contributor, Envelope};
+use crate::envelope::{Contributor, Envelope};
 
 /// Copies envelopes to several consumers. The payload's bytes are shared, not copied.
 #[derive(Debug)]
@@ -39,15 +39,14 @@ impl Consumer for FanOut {
     }
 }
 
-/// Makes one envelope for each branch. The edge's charge stays with the last branch to end: it is
-/// shared by all copies.
+/// Makes one envelope for each branch. They share the edge's charge: the bytes are in memory until
+/// the last branch ends.
 fn copies_of(envelope: Envelope, count: usize) -> Vec<Envelope> {
     let Envelope { payload, context, contributors } = envelope;
     let mut copies: Vec<Vec<Contributor>> = (0..count).map(|_| Vec::new()).collect();
     for Contributor { receipt, deadline, waiting, trace, charge } in contributors {
-        let mut charge = Some(charge);
         for (copy, receipt) in copies.iter_mut().zip(receipt.branch(count)) {
-            let charge = charge.take().unwrap_or_else(Charge::default);
+            let charge = charge.clone();
             copy.push(Contributor { receipt, deadline, waiting, trace, charge });
         }
     }
@@ -58,3 +57,6 @@ fn copies_of(envelope: Envelope, count: usize) -> Vec<Envelope> {
     };
     copies.into_iter().map(envelope).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -136,6 +136,14 @@ impl Budget {
         self.share.tree.ledger().share(self.share.index).bytes_used()
     }
 
+    /// The bytes of the cap that are neither taken nor set aside.
+    #[must_use]
+    pub fn bytes_free(&self) -> usize {
+        let ledger = self.share.tree.ledger();
+        let share = ledger.share(self.share.index);
+        share.bytes_max.saturating_sub(share.bytes_used())
+    }
+
     /// The most that one permit could ever hold here: a larger request need not wait.
     #[must_use]
     pub fn bytes_ever(&self) -> usize {

@@ -5,7 +5,7 @@
 use std::ops::Range;
 use std::time::Instant;
 
-use pipeline::{Context, SpanContext, Waiting};
+use pipeline::{Charge, Context, SpanContext, Waiting};
 use wire::Payload;
 
 use crate::engine::AttemptId;
@@ -27,13 +27,15 @@ pub(super) struct Source {
 }
 
 /// One contributor of the load.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct LoadPart {
     pub(super) items: usize,
     /// `None` when nobody waits.
     pub(super) deadline: Option<Instant>,
     pub(super) waiting: Waiting,
     pub(super) trace: Option<SpanContext>,
+    /// The caller's memory: whoever takes the part over may hold it after it was answered.
+    pub(super) charge: Charge,
 }
 
 /// One payload of all `sources`, in their order.

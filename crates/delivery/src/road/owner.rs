@@ -8,7 +8,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pipeline::{Context, Envelope, Holder, Outcome, Receipt, SpanContext, Verdict, Waiting};
+use pipeline::{
+    Charge, Context, Envelope, Holder, Outcome, Receipt, SpanContext, Verdict, Waiting,
+};
 use runtime::channel::LatestSender;
 use runtime::clock::Clock;
 use runtime::mailbox::{Mail, Mailbox};
@@ -69,7 +71,7 @@ struct Seat {
     waiting: Waiting,
     trace: Option<SpanContext>,
     signal: wire::Signal,
-    _charge: pipeline::Charge,
+    charge: Charge,
 }
 
 /// Hears that callers left.
@@ -186,7 +188,7 @@ impl<C: Courier> Owner<C> {
                 waiting: contributor.waiting,
                 trace: contributor.trace,
                 signal,
-                _charge: contributor.charge,
+                charge: contributor.charge,
             };
             offset += items;
             members.push(member);
@@ -245,6 +247,7 @@ impl<C: Courier> Owner<C> {
                 deadline: part.deadline,
                 waiting: if part.deadline.is_some() { seat.waiting } else { Waiting::Open },
                 trace: seat.trace,
+                charge: seat.charge.of_part(),
             });
             match sources.last_mut() {
                 Some((last, source)) if *last == part.envelope => source.ranges.push(range),

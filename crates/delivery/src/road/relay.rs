@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pipeline::{Charge, Contributor, Envelope, Leaver, Outcome, Outlet, Receipt, Sink};
+use pipeline::{Contributor, Envelope, Leaver, Outcome, Outlet, Receipt, Sink};
 use runtime::clock::Clock;
 use runtime::task::Scope;
 
@@ -48,8 +48,7 @@ impl Courier for ToOutlet {
             deadline: part.deadline.unwrap_or(owed_until),
             waiting: part.waiting,
             trace: part.trace,
-            // The memory stays charged to the callers' own contributors, which outlive these.
-            charge: Charge::default(),
+            charge: part.charge,
         });
         let contributors: Vec<_> = contributors.collect();
         let leavers = contributors.iter().map(|one| Some(one.receipt.leaver())).collect();

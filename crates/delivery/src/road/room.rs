@@ -1,6 +1,8 @@
 //! Room: what may be held at once, taken by an edge before it hands anything over.
 //!
-//! Bounds: the exporter's share of memory; the queue's size, when who does not fit is refused.
+//! Bounds: the exporter's share of memory, and three times what stays free in the process, so that
+//! several that are stuck leave some to the others; the queue's size, when who does not fit is
+//! refused.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,6 +14,9 @@ use crate::settings::{Queue, Sizer};
 
 /// Memory that an envelope is charged at least.
 const BYTES_MIN: usize = 4096;
+/// What an exporter may hold for each byte that stays free in the process. One that is stuck takes
+/// three quarters at most, the next three quarters of the rest, and so on.
+const HELD_PER_FREE: usize = 3;
 
 pub(super) struct Room {
     sizer: Sizer,
@@ -21,6 +26,7 @@ pub(super) struct Room {
     pub(super) capacity: Option<usize>,
     used: AtomicUsize,
     share: Budget,
+    process: Budget,
     is_closed: AtomicBool,
     is_crowded: AtomicBool,
 }
@@ -57,6 +63,7 @@ impl Room {
             capacity,
             used: AtomicUsize::new(0),
             share: Budget::root(format!("{}/held", env.id), bytes_max),
+            process: env.budget.clone(),
             is_closed: AtomicBool::new(false),
             is_crowded: AtomicBool::new(false),
         }
@@ -74,7 +81,7 @@ impl Room {
         if let Some(capacity) = self.capacity.filter(|capacity| *capacity < size) {
             return Err(NoRoom::TooLarge { size, capacity });
         }
-        let memory = self.share.try_take(need.bytes.max(BYTES_MIN)).ok_or(NoRoom::MemoryFull)?;
+        let memory = self.take_memory(need.bytes.max(BYTES_MIN)).ok_or(NoRoom::MemoryFull)?;
         let taken = self.take(size).ok_or(NoRoom::QueueFull)?;
         Ok(Slot { size, taken, room: Arc::clone(self), memory })
     }
@@ -97,6 +104,13 @@ impl Room {
     /// The owner knows: the next one is news again.
     pub(super) fn crowded_seen(&self) {
         self.is_crowded.store(false, Ordering::Release);
+    }
+
+    /// The edge has taken the bytes from the process already; here it is about whose they become.
+    fn take_memory(&self, bytes: usize) -> Option<Permit> {
+        let memory = self.share.try_take(bytes)?;
+        let bytes_max = self.process.bytes_free().saturating_mul(HELD_PER_FREE);
+        (self.share.bytes_used() <= bytes_max).then_some(memory)
     }
 
     fn take(&self, size: usize) -> Option<usize> {

@@ -10,6 +10,7 @@ use super::*;
 use crate::settings::{Batch, Queue, Sizer};
 
 mod bench;
+mod memory;
 
 #[tokio::test(start_paused = true)]
 async fn the_caller_gets_the_destinations_answer() {

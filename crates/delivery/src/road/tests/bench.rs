@@ -82,7 +82,15 @@ impl Bench {
         settings: Settings,
         script: impl Fn(&Attempt, usize) -> (Duration, Verdict) + Send + Sync + 'static,
     ) -> Self {
-        let env = environment();
+        Self::within(environment(), settings, script)
+    }
+
+    /// A bench in a process that it shares with others.
+    pub(super) fn within(
+        env: Environment,
+        settings: Settings,
+        script: impl Fn(&Attempt, usize) -> (Duration, Verdict) + Send + Sync + 'static,
+    ) -> Self {
         let sizes = Arc::new(Mutex::new(Vec::new()));
         let sink = Sink {
             sizes: Arc::clone(&sizes),
