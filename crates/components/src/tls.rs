@@ -7,6 +7,7 @@ mod material;
 mod parameters;
 mod reload;
 mod server;
+mod verifier;
 
 pub use client::{ClientSettings, ClientWords, Connector};
 pub use material::TlsError;

@@ -38,6 +38,17 @@ impl Authority {
         )
     }
 
+    /// Files with a new authority called `name` that no other signed, and its key; it is valid until
+    /// the beginning of the year `until`.
+    pub(crate) fn issue_own(&self, name: &str, until: i32) -> (PathBuf, PathBuf) {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.not_after = rcgen::date_time_ymd(until, 1, 1);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        (self.write("own.pem", &certificate.pem()), self.write("own.key", &key.serialize_pem()))
+    }
+
     /// A file of this name beside the certificates.
     pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);

@@ -10,10 +10,11 @@ use config::value::{Duration as Period, Secret};
 use pipeline::StartError;
 use runtime::clock::Clock;
 use runtime::task::Scope;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -23,6 +24,7 @@ use tokio_rustls::client::TlsStream;
 use super::material::{Material, Origins, TlsError};
 use super::parameters::{Names, Parameters};
 use super::reload::{Recipe, Reloaded};
+use super::verifier::{Anchored, Trusting};
 
 /// TLS of an exporter.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -218,12 +220,12 @@ impl Recipe for ClientRecipe {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&self.parameters.versions)
             .map_err(TlsError::Parameters)?;
-        let builder = if self.is_verifying {
-            builder.with_root_certificates(self.roots(material)?)
+        let verifier: Arc<dyn ServerCertVerifier> = if self.is_verifying {
+            Arc::new(self.anchored(material, provider)?)
         } else {
-            let trusting = Arc::new(Trusting(provider));
-            builder.dangerous().with_custom_certificate_verifier(trusting)
+            Arc::new(Trusting(provider))
         };
+        let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
         let mut config = match material.identity()? {
             Some(identity) => {
                 identity.bind(|chain, key| builder.with_client_auth_cert(chain, key))?
@@ -236,7 +238,12 @@ impl Recipe for ClientRecipe {
 }
 
 impl ClientRecipe {
-    fn roots(&self, material: &Material) -> Result<RootCertStore, TlsError> {
+    /// Trusts the configured authorities, the system's, or both.
+    fn anchored(
+        &self,
+        material: &Material,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Anchored, TlsError> {
         let mut roots = RootCertStore::empty();
         let own = material.add_authorities(&mut roots)?;
         if own.is_none() || self.includes_system {
@@ -247,47 +254,12 @@ impl ClientRecipe {
                 return Err(TlsError::NoSystemAuthorities(errors.join("; ")));
             }
         }
-        Ok(roots)
-    }
-}
-
-/// Accepts any certificate, but only from who holds its key: `insecure_skip_verify`.
-#[derive(Debug)]
-struct Trusting(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Trusting {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+            .build()
+            .map_err(|error| {
+                let origin = own.unwrap_or_else(|| "the system's authorities".to_owned());
+                TlsError::Verifier { origin, error }
+            })?;
+        Ok(Anchored::new(chains, material.authorities()?))
     }
 }

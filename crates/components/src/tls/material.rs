@@ -195,14 +195,20 @@ impl Material {
         &self,
         store: &mut RootCertStore,
     ) -> Result<Option<String>, TlsError> {
-        let Some(authorities) = &self.authorities else { return Ok(None) };
-        let origin = authorities.origin.clone();
-        for certificate in authorities.certificates()? {
+        let Some(origin) = self.authorities.as_ref().map(|pem| pem.origin.clone()) else {
+            return Ok(None);
+        };
+        for certificate in self.authorities()? {
             store
                 .add(certificate)
                 .map_err(|error| TlsError::Certificate { origin: origin.clone(), error })?;
         }
         Ok(Some(origin))
+    }
+
+    /// The configured authorities.
+    pub(super) fn authorities(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+        self.authorities.as_ref().map_or(Ok(Vec::new()), Pem::certificates)
     }
 }
 

@@ -70,6 +70,21 @@ async fn a_client_with_another_authority_refuses_unless_told_not_to_verify() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_signed_itself_is_trusted_when_it_is_configured() {
+    let folder = Authority::new();
+    for (name, until, is_trusted) in
+        [("localhost", 4000, true), ("elsewhere", 4000, false), ("localhost", 2001, false)]
+    {
+        let (cert_file, key_file) = folder.issue_own(name, until);
+        let trusting = ClientWords { ca_file: cert_file.clone(), ..ClientWords::default() };
+        let acceptor = acceptor(ServerWords { cert_file, key_file, ..ServerWords::default() });
+        let met = meet(&acceptor, &connector(trusting)).await;
+        assert_eq!(met.is_ok(), is_trusted, "{name} until {until}: {met:?}");
+        assert!(meet(&acceptor, &connector(client_words(&folder))).await.is_err());
+    }
+}
+
+#[tokio::test]
 async fn the_name_of_the_server_can_be_overridden() {
     let authority = Authority::new();
     let (cert_file, key_file) = authority.issue("gate.example");
