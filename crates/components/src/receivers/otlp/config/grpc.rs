@@ -1,9 +1,7 @@
 //! The words of `protocols.grpc`.
 
-use std::time::Duration;
-
 use config::Faults;
-use config::value::ByteSize;
+use config::value::{ByteSize, Duration};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -39,6 +37,8 @@ pub struct GrpcWords {
     pub read_buffer_size: ByteSize,
     /// Accepted for compatibility; buffers follow the load. In bytes.
     pub write_buffer_size: ByteSize,
+    /// The longest time in which a client must take some of its answer.
+    pub write_timeout: Duration,
     /// How long connections live.
     pub keepalive: Option<KeepaliveWords>,
     /// Keeps the metadata of requests, for processors and exporters that ask for it.
@@ -58,6 +58,7 @@ impl Default for GrpcWords {
             max_concurrent_streams: 0,
             read_buffer_size: ByteSize::from_bytes(512 << 10),
             write_buffer_size: ByteSize::from_bytes(32 << 10),
+            write_timeout: Duration::from_secs(30),
             keepalive: None,
             include_metadata: false,
             limits: LimitWords::default(),
@@ -66,7 +67,7 @@ impl Default for GrpcWords {
 }
 
 impl GrpcWords {
-    pub(super) fn validate(self, timeout: Duration) -> Result<PortSettings, Faults> {
+    pub(super) fn validate(self, timeout: std::time::Duration) -> Result<PortSettings, Faults> {
         let mut faults = Faults::default();
         let endpoint = place::address(&self.endpoint, &self.transport, &mut faults);
         let transport = self.transport(timeout);
@@ -77,6 +78,9 @@ impl GrpcWords {
             faults.add("max_recv_msg_size_mib", "must be at most 4095: a length has 32 bits");
         }
         self.limits.check(&mut faults);
+        if self.write_timeout.is_zero() {
+            faults.add("write_timeout", "must be greater than 0");
+        }
         let tls = self.tls.and_then(|words| faults.take("tls", words.validate()));
         let auth = self.auth.and_then(|words| faults.take("auth", words.validate()));
         let is_policed = self.keepalive.is_some_and(|words| words.enforcement_policy.is_some());
@@ -99,11 +103,12 @@ impl GrpcWords {
         })
     }
 
-    fn transport(&self, timeout: Duration) -> Settings {
+    fn transport(&self, timeout: std::time::Duration) -> Settings {
         let mut transport = self.limits.transport();
         if self.max_concurrent_streams != 0 {
             transport.streams_max = self.max_concurrent_streams;
         }
+        transport.patience.write = self.write_timeout.get();
         self.keepalive.clone().unwrap_or_default().apply(&mut transport, timeout);
         transport
     }

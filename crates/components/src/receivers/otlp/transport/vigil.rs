@@ -48,6 +48,8 @@ pub(super) struct Vigil {
     idle_since: Instant,
     replies: usize,
     reply_moved: Instant,
+    /// Since when the client takes nothing of what was written.
+    blocked_since: Option<Instant>,
     /// Since the time beside it.
     resets: (usize, Instant),
     closing_since: Option<Instant>,
@@ -66,6 +68,7 @@ impl Vigil {
             idle_since: now,
             replies: 0,
             reply_moved: now,
+            blocked_since: None,
             resets: (0, now),
             closing_since: None,
         }
@@ -114,6 +117,12 @@ impl Vigil {
         self.reply_moved = now;
     }
 
+    /// The client took some of what was written to the connection, or has to take some first.
+    pub(super) fn wrote(&mut self, is_blocked: bool, now: Instant) {
+        let since = self.blocked_since.unwrap_or(now);
+        self.blocked_since = is_blocked.then_some(since);
+    }
+
     /// A reply is no longer waited for.
     pub(super) fn reply_ended(&mut self, now: Instant) {
         self.replies -= 1;
@@ -145,10 +154,11 @@ impl Vigil {
     fn cut_at(&self) -> Option<Instant> {
         let head = self.head_since.map(|since| since + self.patience.head);
         let reply = (0 < self.replies).then(|| self.reply_moved + self.patience.write);
+        let blocked = self.blocked_since.map(|since| since + self.patience.write);
         let closed = self.closing_since.map(|since| since + self.patience.grace);
         let (count, since) = self.resets;
         let flooded = (RESETS_MAX < count).then_some(since);
-        [head, reply, closed, flooded].into_iter().flatten().min()
+        [head, reply, blocked, closed, flooded].into_iter().flatten().min()
     }
 
     fn close_at(&self) -> Option<Instant> {

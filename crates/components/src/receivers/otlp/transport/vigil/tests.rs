@@ -100,3 +100,16 @@ fn a_client_that_takes_back_a_thousand_requests_in_10_s_is_cut() {
     assert_ne!(take_back(1_000, at(10)), Verdict::Cut);
     assert_eq!(take_back(1, at(19)), Verdict::Cut);
 }
+
+#[test]
+fn a_client_that_takes_nothing_of_what_was_written_is_cut() {
+    let (mut vigil, at) = vigil(None);
+    vigil.request_began();
+    vigil.wrote(true, at(1));
+    vigil.request_ended(at(2));
+    vigil.wrote(true, at(20));
+    assert_eq!(vigil.ask(at(30)), Verdict::WaitUntil(at(31)));
+    assert_eq!(vigil.ask(at(31)), Verdict::Cut);
+    vigil.wrote(false, at(31));
+    assert_eq!(vigil.ask(at(31)), Verdict::WaitUntil(at(61)));
+}
