@@ -4,6 +4,7 @@
 
 mod commands;
 mod configurations;
+mod hostile;
 mod life;
 mod process;
 mod telemetry;

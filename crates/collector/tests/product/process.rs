@@ -73,6 +73,11 @@ impl Running {
         assert!(status.unwrap().success());
     }
 
+    /// The id of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for the end; gives what was printed on standard error and on standard output.
     pub(crate) fn end(mut self) -> (ExitStatus, String, String) {
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
