@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use config::{ComponentId, Gates, Section};
-use pipeline::{Blueprint, Built, Component, Environment, Extensions, Kind, Outlets};
+use pipeline::{Blueprint, Built, Component, Environment, Extensions, Kind, Outlets, Tracer};
 use runtime::budget::Budget;
 use runtime::clock::Clock;
 use runtime::metrics::Registry;
@@ -81,6 +81,7 @@ impl BenchWorld {
             signal: None,
             clock: self.clock,
             metrics: self.metrics.clone(),
+            tracer: Tracer::default(),
             budget: self.budget.clone(),
             network: self.network.clone(),
             data_dir: std::env::temp_dir(),

@@ -62,6 +62,7 @@ async fn start_collector(world: &BenchWorld, port: u16, sink_port: u16) -> anyho
         clock: world.clock,
         scope: world.scope.child("collector"),
         metrics: world.metrics.clone(),
+        tracer: pipeline::Tracer::default(),
         budget: Budget::root("demo", 1 << 30),
         network: runtime::net::Network::default(),
         data_dir: std::env::temp_dir(),

@@ -66,6 +66,7 @@ impl Collector {
             clock,
             scope: scope.child("graph"),
             metrics,
+            tracer: pipeline::Tracer::default(),
             budget: budget.clone(),
             network,
             data_dir: options.data_dir.clone(),

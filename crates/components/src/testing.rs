@@ -14,7 +14,7 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use pipeline::factory::Blueprint;
 use pipeline::{
     Answer, Charge, Consumer, Context, Contributor, Envelope, Environment, Extensions, Factory,
-    Need, Outlet, Refusal, Reservation, Verdict, Waiter, Waiting, receipt,
+    Need, Outlet, Refusal, Reservation, Tracer, Verdict, Waiter, Waiting, receipt,
 };
 use prost::Message;
 use runtime::budget::Budget;
@@ -32,6 +32,7 @@ pub(crate) fn environment(id: &str, signal: Option<Signal>) -> Environment {
         clock: Clock,
         scope: Scope::root("test"),
         metrics: Registry::default(),
+        tracer: Tracer::default(),
         budget: Budget::root("test", 1 << 30),
         network: Network::default(),
         data_dir: std::env::temp_dir(),

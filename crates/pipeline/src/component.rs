@@ -17,6 +17,7 @@ use wire::Signal;
 
 use crate::auth::{SharedClientAuth, SharedServerAuth};
 use crate::consumer::{Consumer, Outlet};
+use crate::trace::Tracer;
 
 /// A running part of the graph.
 pub trait Component: Send + Sync + fmt::Debug {
@@ -110,6 +111,7 @@ pub struct Environment {
     /// The parent of the component's tasks.
     pub scope: Scope,
     pub metrics: Registry,
+    pub tracer: Tracer,
     /// The admission budget of the process.
     pub budget: Budget,
     pub network: Network,

@@ -68,6 +68,15 @@ impl FromIterator<(String, String)> for Metadata {
 }
 
 impl SpanContext {
+    /// The flag of a trace that is recorded.
+    pub const SAMPLED: u8 = 1;
+
+    /// Whether the trace is recorded.
+    #[must_use]
+    pub fn is_sampled(&self) -> bool {
+        self.flags & Self::SAMPLED != 0
+    }
+
     /// Reads a `traceparent` header (W3C Trace Context, section 3.2).
     #[must_use]
     pub fn from_traceparent(text: &str) -> Option<Self> {

@@ -22,6 +22,7 @@ use crate::component::{Built, Component, Environment, Extension, Extensions, Out
 use crate::consumer::{Consumer, Outlet};
 use crate::factory::Kind;
 use crate::plan::{PipelineId, Plan};
+use crate::trace::Tracer;
 
 mod assembly;
 
@@ -31,6 +32,7 @@ pub struct World {
     pub clock: Clock,
     pub scope: Scope,
     pub metrics: Registry,
+    pub tracer: Tracer,
     pub budget: Budget,
     pub network: Network,
     pub data_dir: PathBuf,

@@ -30,6 +30,7 @@ pub mod plan;
 pub mod receipt;
 #[cfg(test)]
 mod testing;
+pub mod trace;
 
 pub use component::{
     Built, Component, Environment, Extension, Extensions, Outlets, StartError, Stateless,
@@ -40,3 +41,4 @@ pub use envelope::{Charge, Contributor, Envelope, Waiting};
 pub use factory::{Blueprint, Factory, Kind, Stability};
 pub use outcome::{Answer, Code, Outcome, Status, Verdict};
 pub use receipt::{Holder, Leaver, Receipt, Sink, Waiter};
+pub use trace::{Span, SpanKind, Tracer};

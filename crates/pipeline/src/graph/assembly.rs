@@ -216,6 +216,7 @@ impl<'a> Assembly<'a> {
             clock: self.world.clock,
             scope: self.world.scope.child(&format!("{} {id}", kind.name())),
             metrics: self.world.metrics.clone(),
+            tracer: self.world.tracer.clone(),
             budget: self.world.budget.clone(),
             network: self.world.network.clone(),
             data_dir: self.world.data_dir.clone(),

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use config::ComponentId;
 use pipeline::{
-    Answer, Charge, Code, Context, Contributor, Envelope, Extensions, Status, Verdict, Waiter,
-    Waiting, consume, receipt,
+    Answer, Charge, Code, Context, Contributor, Envelope, Extensions, Status, Tracer, Verdict,
+    Waiter, Waiting, consume, receipt,
 };
 use runtime::budget::Budget;
 use runtime::metrics::Registry;
@@ -28,6 +28,7 @@ pub(super) fn environment() -> Environment {
         clock: Clock,
         scope: Scope::root("test"),
         metrics: Registry::default(),
+        tracer: Tracer::default(),
         budget: Budget::root("test", 256 * MEBIBYTE),
         network: Network::default(),
         data_dir: std::path::PathBuf::new(),
