@@ -8,11 +8,7 @@ use pipeline::{Environment, Extension, StartError};
 use super::config::Settings;
 use crate::extensions::offer::Offer;
 
-impl Plans for Settings {
-    fn warnings(&self) -> Vec<String> {
-        vec!["`pprof` has no effect yet: nothing uses it".to_owned()]
-    }
-}
+impl Plans for Settings {}
 
 impl ExtensionBlueprint for Settings {
     fn build(&self, _env: Environment) -> Result<Arc<dyn Extension>, StartError> {
