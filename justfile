@@ -27,4 +27,5 @@ fuzz SECONDS="60":
 # The full counts of the randomised proofs.
 deep:
     PROPTEST_CASES=20000 cargo xtask test
+    cargo xtask test overload --ignored --test-threads 1
     just fuzz 300

@@ -6,5 +6,6 @@ mod commands;
 mod configurations;
 mod hostile;
 mod life;
+mod overload;
 mod process;
 mod telemetry;

@@ -78,6 +78,13 @@ impl Running {
         self.child.id()
     }
 
+    /// The most memory that it ever held, as Linux counts it.
+    pub(crate) fn memory_peak_mib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+    }
+
     /// Waits for the end; gives what was printed on standard error and on standard output.
     pub(crate) fn end(mut self) -> (ExitStatus, String, String) {
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
