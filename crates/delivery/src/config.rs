@@ -3,26 +3,33 @@
 //! Keys, defaults and checks are those of the OpenTelemetry Collector's exporter helper; where
 //! Tidegate asks for more (an answer before delivery needs storage or a clear word), it says so.
 
-mod optional;
 mod queue;
 mod retry;
-mod timeout;
 
+use config::value::Duration;
 use config::{Faults, Gates};
 
 use crate::settings::Settings;
 
-pub use optional::Optional;
 pub use queue::{BatchWords, PartitionWords, QueueWords, distinct_keys};
 pub use retry::RetryWords;
-pub use timeout::TimeoutWords;
+
+/// What `timeout` is for most exporters.
+pub const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What an exporter says about its road out.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct RoadWords {
-    pub timeout: TimeoutWords,
+    /// How long one attempt may take; 0 leaves it to the deadlines of the callers.
+    pub timeout: Duration,
     pub retry_on_failure: RetryWords,
-    pub sending_queue: Optional<QueueWords>,
+    pub sending_queue: Option<QueueWords>,
+}
+
+impl Default for RoadWords {
+    fn default() -> Self {
+        Self { timeout: TIMEOUT, retry_on_failure: RetryWords::default(), sending_queue: None }
+    }
 }
 
 impl RoadWords {
@@ -30,9 +37,9 @@ impl RoadWords {
     pub fn validate(self, gates: &Gates) -> Result<Settings, Faults> {
         let mut faults = Faults::default();
         let halve_refused = self.retry_on_failure.halve_refused;
-        let timeout = self.timeout.period();
+        let timeout = self.timeout.unless_zero();
         let retry = faults.take("retry_on_failure", self.retry_on_failure.validate());
-        let queue = match self.sending_queue.into_inner() {
+        let queue = match self.sending_queue {
             Some(words) => faults.take("sending_queue", words.validate(gates)).flatten(),
             None => None,
         };

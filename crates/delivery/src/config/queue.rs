@@ -6,7 +6,6 @@ use config::{Faults, Gates};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Optional;
 use crate::settings::{Batch, LanesMax, Partition, Queue, Sizer};
 
 /// How much is held at once, and what callers see of it.
@@ -33,7 +32,7 @@ pub struct QueueWords {
     /// The storage extension that keeps the queue. Durable queues are not available yet.
     pub storage: Option<String>,
     /// Merges requests before they are sent, and cuts them; off until the key is written.
-    pub batch: Optional<BatchWords>,
+    pub batch: Option<BatchWords>,
 }
 
 /// How requests are merged and cut.
@@ -81,7 +80,7 @@ impl Default for QueueWords {
             sizer: None,
             queue_size: 1000,
             storage: None,
-            batch: Optional::default(),
+            batch: None,
         }
     }
 }

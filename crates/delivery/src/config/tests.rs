@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use config::Gates;
 use config::gates::QUEUE_ALLOW_IN_MEMORY;
 
@@ -11,7 +9,7 @@ fn queue() -> QueueWords {
 }
 
 fn road(queue: QueueWords) -> RoadWords {
-    RoadWords { sending_queue: Optional::written(queue), ..RoadWords::default() }
+    RoadWords { sending_queue: Some(queue), ..RoadWords::default() }
 }
 
 fn faults_of(words: RoadWords) -> Vec<String> {
@@ -23,7 +21,7 @@ fn faults_of(words: RoadWords) -> Vec<String> {
 fn there_is_no_queue_unless_written() {
     let settings = RoadWords::default().validate(&Gates::default()).unwrap();
     assert_eq!(settings.queue, None);
-    assert_eq!(settings.timeout, Some(Duration::from_secs(5)));
+    assert_eq!(settings.timeout, Duration::from_secs(5).unless_zero());
     assert_eq!(settings.retry, Some(Retry::default()));
 }
 
@@ -52,12 +50,7 @@ fn bad_queue_numbers_are_all_named() {
         sizer: Some(Sizer::Requests),
         ..BatchWords::default()
     };
-    let words = road(QueueWords {
-        num_consumers: 0,
-        queue_size: 0,
-        batch: Optional::written(batch),
-        ..queue()
-    });
+    let words = road(QueueWords { num_consumers: 0, queue_size: 0, batch: Some(batch), ..queue() });
     assert_eq!(
         faults_of(words),
         [
@@ -76,7 +69,7 @@ fn a_minimum_above_the_queue_cannot_be_reached() {
         road(QueueWords {
             sizer: Some(sizer),
             queue_size: 100,
-            batch: Optional::written(batch.clone()),
+            batch: Some(batch.clone()),
             ..queue()
         })
     };
@@ -121,9 +114,9 @@ fn metadata_keys_are_distinct_without_case() {
 #[derive(Default, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct Exporter {
-    timeout: TimeoutWords,
+    timeout: Duration,
     retry_on_failure: RetryWords,
-    sending_queue: Optional<QueueWords>,
+    sending_queue: Option<QueueWords>,
 }
 
 impl config::section::Words for Exporter {

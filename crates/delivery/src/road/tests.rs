@@ -10,6 +10,7 @@ use super::*;
 use crate::settings::{Batch, Queue, Sizer};
 
 mod bench;
+mod filling;
 mod memory;
 
 #[tokio::test(start_paused = true)]
@@ -399,35 +400,4 @@ async fn a_branch_without_room_hands_nothing_to_the_other() {
     assert_eq!((wide.sizes(), narrow.sizes()), (vec![2], vec![2]));
     wide.close(secs(5)).await;
     narrow.close(secs(5)).await;
-}
-
-/// Sends requests of ten items from `callers` callers in a closed loop; gives the mean batch.
-async fn mean_batch(callers: usize) -> usize {
-    let bench = Bench::new(batching(1000, 2000), |_, _| (millis(20), Verdict::Delivered));
-    let started = Clock.now();
-    let rounds = 10;
-    let loops = (0..callers).map(|_| async {
-        for _ in 0..rounds {
-            assert_eq!(bench.answer(10, secs(30)).await, Some(delivered()));
-        }
-    });
-    futures_util::future::join_all(loops).await;
-    let sizes = bench.sizes();
-    assert_eq!(sizes.iter().sum::<usize>(), 10 * rounds * callers);
-    // A round takes the destination's time and the quiet period, never the flush timer.
-    assert!(Clock.now() - started <= rounds_of(rounds), "{:?}", Clock.now() - started);
-    bench.close(secs(5)).await;
-    sizes.iter().sum::<usize>() / sizes.len()
-}
-
-fn rounds_of(rounds: usize) -> Duration {
-    (millis(20) + millis(22)) * u32::try_from(rounds + 1).unwrap()
-}
-
-#[tokio::test(start_paused = true)]
-async fn batches_fill_with_callers_and_nobody_waits_for_the_timer() {
-    assert_eq!(mean_batch(1).await, 10);
-    assert_eq!(mean_batch(10).await, 100);
-    assert_eq!(mean_batch(100).await, 1000);
-    assert!(1000 <= mean_batch(1000).await);
 }

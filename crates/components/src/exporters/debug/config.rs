@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use config::section::Words;
 use config::{Faults, Gates};
-use delivery::config::{Optional, QueueWords, RoadWords};
+use delivery::config::{QueueWords, RoadWords};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,7 @@ pub struct Config {
     /// that is appended to.
     pub output_paths: Vec<String>,
     /// Holds requests while earlier ones are written.
-    pub sending_queue: Optional<QueueWords>,
+    pub sending_queue: Option<QueueWords>,
 }
 
 /// How much is written about a request.
@@ -67,7 +67,7 @@ impl Default for Config {
             sampling_thereafter: 1,
             use_internal_logger: true,
             output_paths: vec!["stdout".to_owned()],
-            sending_queue: Optional::default(),
+            sending_queue: None,
         }
     }
 }

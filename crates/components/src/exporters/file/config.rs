@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use config::section::Words;
 use config::{Faults, Gates};
-use delivery::config::{Optional, QueueWords, RetryWords, RoadWords, TimeoutWords};
+use delivery::config::{QueueWords, RetryWords, RoadWords, TIMEOUT};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ pub struct Config {
     /// `zstd` compresses each request by itself; JSON has a length in front then, too.
     pub compression: Option<Compression>,
     /// Keeps the file small by renaming it and starting a new one.
-    pub rotation: Optional<RotationWords>,
+    pub rotation: Option<RotationWords>,
     /// Accepted for compatibility: each request is written before it is answered.
     pub flush_interval: config::value::Duration,
     /// Keeps what is in the file at start. With `rotation`, it is always kept.
@@ -37,11 +37,11 @@ pub struct Config {
     /// Answers after the data is durable (`fdatasync`); without it, after it was written.
     pub fsync: bool,
     /// How long one write may take.
-    pub timeout: TimeoutWords,
+    pub timeout: config::value::Duration,
     /// When to try again, such as after the disk was full.
     pub retry_on_failure: RetryWords,
     /// Holds requests while earlier ones are written.
-    pub sending_queue: Optional<QueueWords>,
+    pub sending_queue: Option<QueueWords>,
 }
 
 /// What a request becomes in the file.
@@ -117,16 +117,16 @@ impl Default for Config {
             path: PathBuf::new(),
             format: Format::Json,
             compression: None,
-            rotation: Optional::default(),
+            rotation: None,
             flush_interval: config::value::Duration::from_secs(1),
             append: true,
             create_directory: false,
             directory_permissions: "0755".to_owned(),
             group_by: GroupByWords::default(),
             fsync: true,
-            timeout: TimeoutWords::default(),
+            timeout: TIMEOUT,
             retry_on_failure: RetryWords::default(),
-            sending_queue: Optional::default(),
+            sending_queue: None,
         }
     }
 }
@@ -158,7 +158,7 @@ impl Words for Config {
             let message = "`group_by` is not supported: one exporter writes one file";
             faults.add_with_remedy("group_by", message, "use one `file` exporter for each group");
         }
-        let rotation = self.rotation.into_inner();
+        let rotation = self.rotation;
         let wants_local_time = rotation.as_ref().is_some_and(|words| words.localtime);
         let rotation = rotation.and_then(|words| faults.take("rotation", words.validate()));
         let road = RoadWords {

@@ -3,7 +3,7 @@
 use config::section::Words;
 use config::value::{ByteSize, Duration, Headers};
 use config::{ComponentId, Faults, Gates};
-use delivery::config::{Optional, QueueWords, RetryWords, RoadWords, TimeoutWords};
+use delivery::config::{QueueWords, RetryWords, RoadWords, TIMEOUT};
 use http::HeaderMap;
 use http::uri::Authority;
 use pipeline::factory::Plans;
@@ -49,11 +49,11 @@ pub struct Config {
     /// How many bytes of a request may wait in memory for the connection to take them.
     pub write_buffer_size: ByteSize,
     /// How long one attempt may take; 0 leaves it to the deadlines of the callers.
-    pub timeout: TimeoutWords,
+    pub timeout: Duration,
     /// When to send again what was not accepted.
     pub retry_on_failure: RetryWords,
     /// A queue in front of the exporter, and batching; off until the key is written.
-    pub sending_queue: Optional<QueueWords>,
+    pub sending_queue: Option<QueueWords>,
 }
 
 /// How a dead connection is noticed.
@@ -109,9 +109,9 @@ impl Default for Config {
             proxy_url: String::new(),
             read_buffer_size: ByteSize::default(),
             write_buffer_size: ByteSize::from_bytes(512 << 10),
-            timeout: TimeoutWords::default(),
+            timeout: TIMEOUT,
             retry_on_failure: RetryWords::default(),
-            sending_queue: Optional::default(),
+            sending_queue: None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration as Period;
 use config::section::Words;
 use config::value::{ByteSize, Duration, Headers};
 use config::{ComponentId, Faults, Gates};
-use delivery::config::{Optional, QueueWords, RetryWords, RoadWords, TimeoutWords};
+use delivery::config::{QueueWords, RetryWords, RoadWords};
 use http::HeaderMap;
 use pipeline::factory::Plans;
 use schemars::JsonSchema;
@@ -74,11 +74,11 @@ pub struct Config {
     /// How many redirects (307 and 308, to the same server) are followed.
     pub max_redirects: usize,
     /// How long one attempt may take; 0 leaves it to the deadlines of the callers.
-    pub timeout: TimeoutWords,
+    pub timeout: Duration,
     /// When to send again what was not accepted.
     pub retry_on_failure: RetryWords,
     /// A queue in front of the exporter, and batching; off until the key is written.
-    pub sending_queue: Optional<QueueWords>,
+    pub sending_queue: Option<QueueWords>,
 }
 
 /// The format of requests.
@@ -139,9 +139,9 @@ impl Default for Config {
             http2_read_idle_timeout: Duration::default(),
             http2_ping_timeout: Duration::default(),
             max_redirects: 10,
-            timeout: TimeoutWords::from_secs(30),
+            timeout: Duration::from_secs(30),
             retry_on_failure: RetryWords::default(),
-            sending_queue: Optional::default(),
+            sending_queue: None,
         }
     }
 }
