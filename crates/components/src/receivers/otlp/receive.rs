@@ -14,6 +14,9 @@ use runtime::channel::{self, Ends, OnceReceiver, OnceSender};
 
 /// The smallest piece of memory that is accounted for.
 const PIECE_BYTES: usize = 4 << 10;
+/// A body that is expected to be no larger gets its place at once. What was not written to yet is
+/// address space and no memory, so it is accounted for as it fills.
+const PLACE_BYTES_MAX: usize = 1 << 20;
 
 /// What one connection holds of the receive budget.
 #[derive(Debug)]
@@ -158,14 +161,19 @@ impl<'a> Buffer<'a> {
         &self.bytes
     }
 
-    /// Adds a chunk. Memory grows by doubling, up to what is `expected` in all.
+    /// Adds a chunk. What is accounted for grows by doubling, up to what is `expected` in all.
     pub(super) fn push(&mut self, chunk: &[u8], expected: usize) -> Result<(), Full> {
         let needed = self.bytes.len() + chunk.len();
         if self.bytes_accounted < needed {
             let doubled = (2 * self.bytes_accounted).min(expected).max(needed).max(PIECE_BYTES);
             self.holding.grow(doubled - self.bytes_accounted)?;
             self.bytes_accounted = doubled;
-            self.bytes.reserve(doubled - self.bytes.len());
+        }
+        if self.bytes.capacity() < needed {
+            // To move a body each time that it has doubled costs more than all else done to it.
+            let is_placed = expected <= PLACE_BYTES_MAX;
+            let room = if is_placed { expected.max(needed) } else { self.bytes_accounted };
+            self.bytes.reserve(room - self.bytes.len());
         }
         self.bytes.extend_from_slice(chunk);
         Ok(())

@@ -63,3 +63,18 @@ fn a_buffer_takes_what_comes_and_no_more_than_is_expected() {
     assert_eq!(budget.bytes_used(), 10_000);
     assert_eq!(buffer.finish(), vec![7; 10_000]);
 }
+
+#[test]
+fn a_body_of_known_size_stays_in_place_and_is_accounted_for_as_it_fills() {
+    let (budget, connection) = connection(1 << 20, 1 << 20);
+    let (holding, _eviction) = connection.hold();
+    let mut buffer = Buffer::new(&holding);
+    assert_eq!(buffer.push(&[7; 1_000], 300_000), Ok(()));
+    assert_eq!(budget.bytes_used(), PIECE_BYTES);
+    let place = buffer.filled().as_ptr();
+    for _ in 0..299 {
+        assert_eq!(buffer.push(&[7; 1_000], 300_000), Ok(()));
+        assert!(budget.bytes_used() <= (2 * buffer.len()).max(PIECE_BYTES));
+    }
+    assert_eq!(buffer.filled().as_ptr(), place);
+}
