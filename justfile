@@ -1,4 +1,4 @@
-# Six verbs. `check` is the read-only gate; CI runs the same commands through `.ci/run`.
+# `check` is the read-only gate; CI runs the same commands through `.ci/run`.
 
 check:
     cargo fmt --check
@@ -17,8 +17,14 @@ fix:
 test *FILTER:
     cargo xtask test {{FILTER}}
 
+# The hot paths, one by one.
 bench:
     cargo bench --package wire
+    cargo bench --package runtime
+
+# The whole process between a generator and a sink, next to proxies that do nothing.
+bench-path *ARGS:
+    python3 bench/path.py {{ARGS}}
 
 # Coverage-guided fuzzing of every decoder, SECONDS for each target.
 fuzz SECONDS="60":

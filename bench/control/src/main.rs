@@ -1,0 +1,121 @@
+//! Control: proxies that do nothing, to hold the collector's cost against.
+//!
+//! `control tcp FROM TO` copies bytes between two sockets; `control http1` and `control http2` pass
+//! messages on as a proxy does that never looks into them. `bench/path.py` runs them in the same
+//! run as the collector. Owner: one task for each connection, which ends with either side.
+
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "it is held against the product, so it uses nothing of it"
+)]
+
+use std::error::Error;
+
+use hyper::body::Incoming;
+use hyper::{Request, client, server};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Mutex;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+/// Bytes that are read at once by the copy.
+const COPY_BYTES: usize = 256 << 10;
+/// What the collector's receiver grants, too.
+const WINDOW_BYTES: u32 = 1 << 20;
+
+/// What a proxy speaks.
+#[derive(Clone, Copy)]
+enum Speech {
+    Tcp,
+    Http1,
+    Http2,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [speech, from, to] = arguments.as_slice() else {
+        return Err("usage: control tcp|http1|http2 FROM TO".into());
+    };
+    let speech = match speech.as_str() {
+        "tcp" => Speech::Tcp,
+        "http1" => Speech::Http1,
+        "http2" => Speech::Http2,
+        other => return Err(format!("`{other}` is not tcp, http1 or http2").into()),
+    };
+    let listener = TcpListener::bind(from).await?;
+    loop {
+        let (client, _) = listener.accept().await?;
+        let to = to.clone();
+        // Either side may leave whenever it likes.
+        tokio::spawn(async move { pass(speech, client, to).await.ok() });
+    }
+}
+
+async fn pass(speech: Speech, client: TcpStream, to: String) -> Result<()> {
+    let server = TcpStream::connect(to).await?;
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    match speech {
+        Speech::Tcp => copy_both(client, server).await,
+        Speech::Http1 => pass_http1(client, server).await,
+        Speech::Http2 => pass_http2(client, server).await,
+    }
+}
+
+async fn copy_both(client: TcpStream, server: TcpStream) -> Result<()> {
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    tokio::try_join!(copy(from_client, to_server), copy(from_server, to_client))?;
+    Ok(())
+}
+
+async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) -> Result<()> {
+    let mut buffer = vec![0; COPY_BYTES];
+    loop {
+        let count = from.read(&mut buffer).await?;
+        if count == 0 {
+            return Ok(to.shutdown().await?);
+        }
+        to.write_all(&buffer[..count]).await?;
+    }
+}
+
+async fn pass_http1(client: TcpStream, server: TcpStream) -> Result<()> {
+    let (sender, connection) = client::conn::http1::handshake(TokioIo::new(server)).await?;
+    tokio::spawn(connection);
+    let sender = Mutex::new(sender);
+    let service = hyper::service::service_fn(|request: Request<Incoming>| async {
+        let mut sender = sender.lock().await;
+        sender.ready().await?;
+        sender.send_request(request).await
+    });
+    let served =
+        server::conn::http1::Builder::new().serve_connection(TokioIo::new(client), service);
+    Ok(served.await?)
+}
+
+async fn pass_http2(client: TcpStream, server: TcpStream) -> Result<()> {
+    let (sender, connection) = client::conn::http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(WINDOW_BYTES)
+        .initial_connection_window_size(WINDOW_BYTES)
+        .handshake(TokioIo::new(server))
+        .await?;
+    tokio::spawn(connection);
+    let service = hyper::service::service_fn(|request: Request<Incoming>| {
+        let mut sender = sender.clone();
+        async move { sender.send_request(request).await }
+    });
+    let served = server::conn::http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(WINDOW_BYTES)
+        .initial_connection_window_size(WINDOW_BYTES)
+        .serve_connection(TokioIo::new(client), service);
+    Ok(served.await?)
+}
