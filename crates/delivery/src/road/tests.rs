@@ -12,6 +12,7 @@ use crate::settings::{Batch, Queue, Sizer};
 mod bench;
 mod filling;
 mod memory;
+mod pressure;
 
 #[tokio::test(start_paused = true)]
 async fn the_caller_gets_the_destinations_answer() {

@@ -132,6 +132,15 @@ fn draining_waits_for_nobody() {
 }
 
 #[test]
+fn an_engine_without_work_drains_at_once() {
+    let mut world = world(10, 0);
+    world.drain(Duration::from_secs(5));
+    assert!(world.engine.is_empty());
+    assert_eq!(world.engine.next_timer(), None);
+    world.finish();
+}
+
+#[test]
 fn room_that_is_freed_admits_in_order_all_who_fit() {
     let queue = Queue {
         num_consumers: 1,
