@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use config::section::Words;
 use config::{ComponentId, Gates, Problem, Section};
+use runtime::net::Address;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use wire::Signal;
 
@@ -61,6 +62,11 @@ pub enum Blueprint {
 pub trait Plans: Send + Sync + fmt::Debug {
     /// Extensions that must exist, each with the key that names it, below the component's section.
     fn extensions(&self) -> Vec<(ComponentId, String)> {
+        Vec::new()
+    }
+
+    /// Addresses that the component listens on, each with the key that names it; none with port 0.
+    fn listens(&self) -> Vec<(Address, String)> {
         Vec::new()
     }
 

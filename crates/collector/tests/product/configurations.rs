@@ -89,3 +89,28 @@ fn real_world_configurations_load_and_only_their_queues_are_refused_without_the_
         assert!(output.status.success() || errors.contains("sending_queue"), "{errors}");
     }
 }
+
+#[test]
+fn two_components_on_one_address_are_refused() {
+    let yaml = "yaml:
+receivers:
+  otlp: {protocols: {grpc: {endpoint: '127.0.0.1:4999'}, http: {endpoint: '127.0.0.1:4998'}}}
+  otlp/2: {protocols: {http: {endpoint: '127.0.0.1:4999'}}}
+exporters: {nop: }
+extensions: {health_check: {endpoint: '127.0.0.1:4998'}}
+service:
+  extensions: [health_check]
+  pipelines: {logs: {receivers: [otlp, otlp/2], exporters: [nop]}}
+";
+    let output = tidegate(&["validate", "--config", yaml]);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    for text in [
+        "receivers.otlp/2.protocols.http.endpoint: `127.0.0.1:4999` is what \
+         `receivers.otlp.protocols.grpc.endpoint` listens on",
+        "extensions.health_check.endpoint: `127.0.0.1:4998` is what \
+         `receivers.otlp.protocols.http.endpoint` listens on",
+    ] {
+        assert!(errors.contains(text), "{errors}");
+    }
+}

@@ -15,6 +15,7 @@ pub(super) fn references(definitions: &Definitions, parsed: &Parsed, problems: &
     checker.pipelines();
     checker.connectors();
     checker.extension_uses();
+    checker.listeners();
 }
 
 struct Checker<'a> {
@@ -118,6 +119,38 @@ impl Checker<'_> {
             let position = self.definitions.connectors[id].position();
             let message = format!("connector `{id}` {message}");
             self.add(position, &format!("connectors.{id}"), message);
+        }
+    }
+
+    /// No two components that run may listen on the same address: they would share its socket, as
+    /// a component and its successor do, and clients would reach either.
+    fn listeners(&mut self) {
+        let service = &self.definitions.service;
+        let mut listening = Vec::new();
+        for (id, entry) in &self.parsed.receivers {
+            let lists = service.pipelines.iter().map(|pipeline| &pipeline.receivers);
+            if lists.flatten().any(|reference| reference.id == *id) {
+                let section = &self.definitions.receivers[id];
+                listening.push((Kind::Receiver, id, section, entry.blueprint.listens()));
+            }
+        }
+        for (id, entry) in &self.parsed.extensions {
+            if service.extensions.iter().any(|reference| reference.id == *id) {
+                let section = &self.definitions.extensions[id];
+                listening.push((Kind::Extension, id, section, entry.blueprint.listens()));
+            }
+        }
+        let mut taken = BTreeMap::new();
+        for (kind, id, section, addresses) in listening {
+            for (address, key) in addresses {
+                let path = format!("{}.{id}.{key}", kind.section());
+                if let Some(other) = taken.get(&address) {
+                    let message = format!("`{address}` is what `{other}` listens on");
+                    self.add(section.position(), &path, message);
+                } else {
+                    taken.insert(address, path);
+                }
+            }
         }
     }
 

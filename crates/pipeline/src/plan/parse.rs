@@ -174,23 +174,19 @@ impl Reader<'_> {
         match of_kind.clone().find(|factory| factory.is_named(id.kind())) {
             Some(factory) => (factory.parse)(section, self.gates).map(|read| (*factory, read)),
             None => {
-                let known = of_kind.map(|factory| factory.name);
-                Err(vec![unknown(kind, id, section, known)])
+                let known: Vec<&Factory> = of_kind.collect();
+                Err(vec![unknown(kind, id, section, &known)])
             }
         }
     }
 }
 
-fn unknown<'a>(
-    kind: Kind,
-    id: &ComponentId,
-    section: &Section,
-    known: impl Iterator<Item = &'a str> + Clone,
-) -> Problem {
-    let nearest = config::nearest(id.kind(), known.clone());
-    let remedy = match nearest {
+fn unknown(kind: Kind, id: &ComponentId, section: &Section, known: &[&Factory]) -> Problem {
+    let names: Vec<&str> = known.iter().map(|factory| factory.name).collect();
+    let aliases = known.iter().flat_map(|factory| factory.aliases);
+    let remedy = match config::nearest(id.kind(), names.iter().chain(aliases).copied()) {
         Some(name) => format!("did you mean `{name}`?"),
-        None => format!("known {}: {}", kind.section(), known.collect::<Vec<_>>().join(", ")),
+        None => format!("known {}: {}", kind.section(), names.join(", ")),
     };
     Problem {
         position: section.position().cloned(),

@@ -43,6 +43,11 @@ fn every_problem_is_found_at_once() {
 }
 
 #[test]
+fn an_alias_is_suggested_too() {
+    assert!(problems("receiver: aliaz")[0].ends_with("did you mean `alias`?"));
+}
+
+#[test]
 fn a_configuration_without_pipelines_is_refused() {
     assert!(problems("receiver: test")[0].contains("there is no pipeline"));
 }

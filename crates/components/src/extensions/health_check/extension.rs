@@ -12,7 +12,7 @@ use pipeline::factory::{ExtensionBlueprint, Plans};
 use pipeline::{Component, Environment, Extension, StartError};
 use runtime::channel::{self, Ends, LatestReceiver, LatestSender};
 use runtime::clock::Clock;
-use runtime::net::{Listener, Stream};
+use runtime::net::{Address, Listener, Stream};
 use runtime::task::{Scope, Task};
 
 use super::config::Settings;
@@ -22,6 +22,12 @@ const CONNECTIONS_MAX: usize = 100;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Plans for Settings {
+    fn listens(&self) -> Vec<(Address, String)> {
+        let address = self.endpoint.parse().ok();
+        let fixed = address.filter(|address| !matches!(address, Address::Tcp { port: 0, .. }));
+        fixed.map(|address| (address, "endpoint".to_owned())).into_iter().collect()
+    }
+
     fn warnings(&self) -> Vec<String> {
         let warning = "`check_collector_pipeline` has no effect: health is whether data is taken";
         self.checks_pipeline.then(|| warning.to_owned()).into_iter().collect()

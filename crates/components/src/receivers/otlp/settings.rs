@@ -60,6 +60,14 @@ impl Plans for Settings {
         self.ports().filter_map(named).collect()
     }
 
+    fn listens(&self) -> Vec<(Address, String)> {
+        let named = |(name, port): (_, &PortSettings)| {
+            Some((port.endpoint.parse().ok()?, format!("protocols.{name}.endpoint")))
+        };
+        let is_fixed = |(address, _): &(_, _)| !matches!(address, Address::Tcp { port: 0, .. });
+        self.ports().filter_map(named).filter(is_fixed).collect()
+    }
+
     fn warnings(&self) -> Vec<String> {
         self.ports().flat_map(|(name, port)| port.all_warnings(name)).collect()
     }
