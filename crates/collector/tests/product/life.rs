@@ -148,6 +148,8 @@ fn a_second_sigterm_ends_at_once() {
     let mut house = House::start();
     house.sink.signal("STOP");
     let load = house.generate(&["--requests", "1", "--seconds", "600", "--timeout", "600"]);
+    let in_flight = "otelcol_exporter_in_flight_requests{exporter=\"otlp\"} 1\n";
+    assert!((0..10_000).any(|_| get(house.metrics, "/metrics").contains(in_flight)));
     house.collector.signal("TERM");
     house.collector.wait_for("Draining");
     house.collector.signal("TERM");
