@@ -2,7 +2,8 @@
 //!
 //! Owner: the collector's main task; everyone else holds outlets. A new plan is applied by building
 //! what changed beside what runs, then leading the outlets over, then draining what was replaced.
-//! Invariant: a plan that cannot be built leaves the running graph as it was.
+//! Invariant: a plan that cannot be built leaves the running graph as it was, and a plan that can
+//! turns no request away.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,13 +19,15 @@ use runtime::net::Network;
 use runtime::task::Scope;
 use wire::Signal;
 
-use crate::component::{Built, Component, Environment, Extension, Extensions, Outlets, StartError};
+use crate::component::{Component, Environment, Extension, Extensions, Outlets, StartError};
 use crate::consumer::{Consumer, Outlet};
 use crate::factory::Kind;
 use crate::plan::{PipelineId, Plan};
 use crate::trace::Tracer;
+use gate::Gated;
 
 mod assembly;
+mod gate;
 
 /// What all components of a process share.
 #[derive(Clone, Debug)]
@@ -86,9 +89,9 @@ struct Node<C> {
 struct Parts {
     /// In the order in which they started.
     extensions: Vec<(ComponentId, Node<Arc<dyn Extension>>)>,
-    exporters: BTreeMap<ComponentId, Node<Built>>,
-    connectors: BTreeMap<ComponentId, Node<Built>>,
-    processors: BTreeMap<Place, Node<Built>>,
+    exporters: BTreeMap<ComponentId, Node<Gated>>,
+    connectors: BTreeMap<ComponentId, Node<Gated>>,
+    processors: BTreeMap<Place, Node<Gated>>,
     receivers: BTreeMap<ComponentId, Node<Arc<dyn Component>>>,
     /// The order in which components close: upstream before downstream.
     flow: Vec<Stage>,
@@ -161,9 +164,32 @@ impl Graph {
 }
 
 impl Retired {
-    /// Drains and closes what was replaced, by `deadline` at the latest.
+    /// Ends what was replaced, by `deadline` at the latest: upstream first, each part only when
+    /// nobody can hand anything to it any more, so that no request is turned away.
     pub async fn end(self, deadline: Instant) {
-        self.parts.end(self.clock, deadline).await;
+        let Self { clock, parts } = self;
+        let Parts { extensions, exporters, mut connectors, mut processors, receivers, flow } =
+            parts;
+        let now = clock.now();
+        // Receivers wait for clients; the parts behind them need time of their own.
+        let receivers_deadline = now + deadline.saturating_duration_since(now) / 2;
+        receivers.values().for_each(|node| node.running.drain(receivers_deadline));
+        join_all(receivers.values().map(|node| node.running.close(receivers_deadline))).await;
+        drop(receivers);
+        for stage in &flow {
+            let node = match stage {
+                Stage::Processor(place) => processors.remove(place),
+                Stage::Connector(id) => connectors.remove(id),
+            };
+            if let Some(node) = node {
+                node.running.retire(clock, deadline).await;
+            }
+        }
+        join_all(exporters.into_values().map(|node| node.running.retire(clock, deadline))).await;
+        for (_, node) in extensions.iter().rev() {
+            node.running.drain(deadline);
+            node.running.close(deadline).await;
+        }
     }
 }
 
@@ -225,7 +251,7 @@ impl Parts {
     }
 
     /// Drains all at once, then closes in the order of the flow, receivers after those they feed.
-    async fn end(&self, clock: Clock, deadline: Instant) {
+    async fn end(self, clock: Clock, deadline: Instant) {
         for (_, component) in self.components() {
             component.drain(deadline);
         }

@@ -89,6 +89,11 @@ impl ReceiverBlueprint for Keys {
 /// The receivers that are running, by journal and id, so that tests can send through them.
 static ENTRANCES: Mutex<BTreeMap<String, Arc<Part>>> = Mutex::new(BTreeMap::new());
 
+/// What a receiver would hand its next envelope to.
+pub(crate) fn next_of(journal: &str, receiver: &str) -> Arc<dyn Consumer> {
+    ENTRANCES.lock().unwrap()[&format!("{journal}/{receiver}")].next[0].consumer()
+}
+
 /// Sends an envelope in through a receiver.
 pub(crate) fn send(journal: &str, receiver: &str, envelope: Envelope) {
     let part = ENTRANCES.lock().unwrap()[&format!("{journal}/{receiver}")].clone();

@@ -6,23 +6,28 @@ use serde_json::Value;
 
 use super::process::{Running, command, free_port, get};
 
-/// OTLP in on `port`, OTLP out to `sink`; `text` distinguishes one version from the next.
-fn config(port: u16, sink: u16, metrics: u16, text: &str) -> String {
+/// OTLP in on `port`, OTLP out to `sink`. Each version changes the attributes processor, every third
+/// one the exporter, every 25th one the receiver (a client that is sent away twice before its first
+/// answer takes the server for broken); the batch processor runs on.
+fn config(port: u16, sink: u16, metrics: u16, version: u32) -> String {
+    let (message_size, header) = (4 + version / 25 % 2, version / 3 % 2);
     format!(
         "receivers:
-  otlp: {{protocols: {{grpc: {{endpoint: '127.0.0.1:{port}'}}}}}}
+  otlp:
+    protocols: {{grpc: {{endpoint: '127.0.0.1:{port}', max_recv_msg_size_mib: {message_size}}}}}
 processors:
+  attributes: {{actions: [{{key: version, value: {version}, action: upsert}}]}}
   batch:
 exporters:
   otlp:
     endpoint: 127.0.0.1:{sink}
-    headers: {{x-version: '{text}'}}
+    headers: {{x-version: '{header}'}}
     tls: {{insecure: true}}
 service:
   telemetry:
     metrics: {{readers: [{{pull: {{exporter: {{prometheus: {{host: 127.0.0.1, port: {metrics}}}}}}}}}]}}
   pipelines:
-    logs: {{receivers: [otlp], processors: [batch], exporters: [otlp]}}
+    logs: {{receivers: [otlp], processors: [attributes, batch], exporters: [otlp]}}
 "
     )
 }
@@ -42,7 +47,7 @@ impl House {
         let [port, sink_port, metrics] = [free_port(), free_port(), free_port()];
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.yaml");
-        std::fs::write(&path, config(port, sink_port, metrics, "0")).unwrap();
+        std::fs::write(&path, config(port, sink_port, metrics, 0)).unwrap();
         let sink_address = format!("127.0.0.1:{sink_port}");
         let ledger = folder.path().join("ledger.json");
         let sink = Running::start(&[
@@ -65,9 +70,9 @@ impl House {
         Self { collector, sink, port, metrics, sink_port, folder }
     }
 
-    fn write(&self, text: &str) {
+    fn write(&self, version: u32) {
         let path = self.path().join("config.yaml");
-        std::fs::write(path, config(self.port, self.sink_port, self.metrics, text)).unwrap();
+        std::fs::write(path, config(self.port, self.sink_port, self.metrics, version)).unwrap();
     }
 
     fn path(&self) -> &Path {
@@ -133,7 +138,7 @@ fn reloads_under_load_are_not_seen_by_clients() {
     let mut house = House::start();
     let load = house.generate(&["--seconds", "600", "--requests", "2000", "--items", "10"]);
     for version in 1..=100 {
-        house.write(&version.to_string());
+        house.write(version);
         house.collector.signal("HUP");
         house.collector.wait_for("The new configuration is in force");
     }

@@ -80,7 +80,7 @@ impl<'a> Assembly<'a> {
                 Some(node) if node.fingerprint == planned.fingerprint => node.clone(),
                 _ => {
                     let built = planned.blueprint.build(self.environment(Kind::Exporter, id));
-                    let running = built.map_err(error_of(Kind::Exporter, id))?;
+                    let running = built.map_err(error_of(Kind::Exporter, id))?.into();
                     Node { running, fingerprint: planned.fingerprint, outlets: Outlets::default() }
                 }
             };
@@ -97,7 +97,7 @@ impl<'a> Assembly<'a> {
                     let outlets = self.outlets_of(id);
                     let env = self.environment(Kind::Connector, id);
                     let built = planned.blueprint.build(env, outlets.clone());
-                    let running = built.map_err(error_of(Kind::Connector, id))?;
+                    let running = built.map_err(error_of(Kind::Connector, id))?.into();
                     Node { running, fingerprint: planned.fingerprint, outlets }
                 }
             };
@@ -124,7 +124,7 @@ impl<'a> Assembly<'a> {
     fn end(&self, id: &ComponentId) -> Arc<dyn Consumer> {
         let node = self.parts.exporters.get(id).or_else(|| self.parts.connectors.get(id));
         let node = node.expect("a plan's references lead somewhere");
-        Arc::clone(&node.running.consumer)
+        Arc::clone(&node.running.gate)
     }
 
     fn processor(
@@ -136,29 +136,30 @@ impl<'a> Assembly<'a> {
         let planned = &self.plan.processors[id];
         let place = Place { pipeline: pipeline.id.clone(), id: id.clone() };
         let signal = pipeline.id.signal;
-        let node = match self.running.processors.get(&place) {
-            Some(node) if node.fingerprint == planned.fingerprint => {
-                let outlet = node.outlets.of(signal).expect("a processor has its outlet").clone();
-                self.to_connect.push((outlet, next));
-                node.clone()
-            }
+        let running = self.running.processors.get(&place);
+        // A predecessor leads on to the same place: what it still holds flows through the new graph.
+        if let Some(outlet) = running.and_then(|node| node.outlets.of(signal)) {
+            self.to_connect.push((outlet.clone(), Arc::clone(&next)));
+        }
+        let node = match running {
+            Some(node) if node.fingerprint == planned.fingerprint => node.clone(),
             _ => {
                 let outlet = Outlet::to(next);
                 let env =
                     Environment { signal: Some(signal), ..self.environment(Kind::Processor, id) };
                 let built = planned.blueprint.build(env, outlet.clone());
-                let running = built.map_err(error_of(Kind::Processor, id))?;
+                let running = built.map_err(error_of(Kind::Processor, id))?.into();
                 let outlets = [(signal, outlet)].into_iter().collect();
                 Node { running, fingerprint: planned.fingerprint, outlets }
             }
         };
-        let consumer = Arc::clone(&node.running.consumer);
+        let consumer = Arc::clone(&node.running.gate);
         self.parts.processors.insert(place, node);
         Ok(consumer)
     }
 
     fn wire_connectors(&mut self, heads: &Heads) {
-        let nodes = self.parts.connectors.iter();
+        let nodes = self.parts.connectors.iter().chain(&self.running.connectors);
         let outlets: Vec<_> = nodes.map(|(id, node)| (id.clone(), node.outlets.clone())).collect();
         for (id, outlets) in outlets {
             self.note(&id, &outlets, heads);
@@ -168,16 +169,17 @@ impl<'a> Assembly<'a> {
     /// Builds the receivers last: they send from the moment they start.
     fn receivers(&mut self, heads: &Heads) -> Result<(), GraphError> {
         for (id, planned) in &self.plan.receivers {
-            let node = match self.running.receivers.get(id) {
-                Some(node) if self.is_unchanged(id, node, planned.fingerprint) => {
-                    self.note(id, &node.outlets, heads);
-                    node.clone()
-                }
+            let running = self.running.receivers.get(id);
+            if let Some(node) = running {
+                self.note(id, &node.outlets, heads);
+            }
+            let node = match running {
+                Some(node) if self.is_unchanged(id, node, planned.fingerprint) => node.clone(),
                 _ => {
                     let outlets = self.outlets_of(id);
                     for signal in outlets.signals() {
-                        let outlet = outlets.of(signal).expect("it has the signals it lists");
-                        outlet.connect(heads.after(id, signal));
+                        let next = heads.after(id, signal).expect("a pipeline takes this signal");
+                        outlets.of(signal).expect("it is listed").connect(next);
                     }
                     let env = self.environment(Kind::Receiver, id);
                     let built = planned.blueprint.build(env, outlets.clone());
@@ -190,10 +192,12 @@ impl<'a> Assembly<'a> {
         Ok(())
     }
 
+    /// Leads the outlets of a part, which runs on or was replaced, to where the plan wants them.
     fn note(&mut self, id: &ComponentId, outlets: &Outlets, heads: &Heads) {
         for signal in outlets.signals() {
-            let outlet = outlets.of(signal).expect("it has the signals it lists").clone();
-            self.to_connect.push((outlet, heads.after(id, signal)));
+            let outlet = outlets.of(signal).expect("it is listed").clone();
+            // Without a successor it keeps its old way until it ends.
+            self.to_connect.extend(heads.after(id, signal).map(|next| (outlet, next)));
         }
     }
 
@@ -237,9 +241,9 @@ impl Heads {
         }
     }
 
-    fn after(&self, id: &ComponentId, signal: Signal) -> Arc<dyn Consumer> {
-        let heads = self.0.get(&(id.clone(), signal)).cloned();
-        FanOut::over(heads.expect("an outlet exists only for signals that a pipeline takes"))
+    /// The consumer behind a receiver or connector; `None` when no pipeline takes this from it.
+    fn after(&self, id: &ComponentId, signal: Signal) -> Option<Arc<dyn Consumer>> {
+        self.0.get(&(id.clone(), signal)).cloned().map(FanOut::over)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::envelope::{Charge, Contributor, Envelope, Waiting};
 use crate::outcome::Answer;
 use crate::receipt;
-use crate::testing::{FACTORIES, definitions, journal, send};
+use crate::testing::{FACTORIES, definitions, journal, next_of, send};
 
 fn world() -> World {
     World {
@@ -110,6 +110,23 @@ async fn reload_keeps_equal_components_and_starts_changed_ones_before_the_old_dr
     assert_eq!(tail, ["start test/pnew", "drain test/p", "close test/p"]);
     assert_eq!(answer_of("reload", "test").await, DELIVERED);
     assert!(journal("reload").contains(&"1 items at test/pnew".to_owned()));
+    graph.shut_down(soon()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn replaced_component_lives_until_nobody_can_hand_anything_to_it() {
+    let mut graph = Graph::start(world(), &plan("gate", ALL)).await.unwrap();
+    let under_way = next_of("gate", "test");
+    let changed = ALL.replace("processor: test/p", "processor: test/p {text: new}");
+    let (retired, result) = graph.apply(&plan("gate", &changed));
+    result.unwrap();
+    let mut ended = std::pin::pin!(retired.end(soon()));
+    let has_ended = || journal("gate").contains(&"close test/p".to_owned());
+    assert!(Clock.by(Clock.now() + Duration::from_secs(1), ended.as_mut()).await.is_err());
+    assert!(!has_ended());
+    drop(under_way);
+    ended.await;
+    assert!(has_ended());
     graph.shut_down(soon()).await;
 }
 

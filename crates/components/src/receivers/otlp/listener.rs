@@ -45,9 +45,11 @@ impl<H: Handler> Listener<H> {
     pub(super) async fn run(self) {
         let mut drained = std::pin::pin!(self.transport.drain.begun());
         loop {
+            // In this order: whoever connects from now on belongs to the successor.
             tokio::select! {
-                stream = self.socket.accept(self.transport.clock) => self.welcome(stream),
+                biased;
                 _ = &mut drained => return,
+                stream = self.socket.accept(self.transport.clock) => self.welcome(stream),
             }
         }
     }

@@ -95,8 +95,9 @@ impl Component for Receiver {
     fn close(&self, deadline: Instant) -> BoxFuture<'_, ()> {
         async move {
             self.drain.begin(deadline);
-            self.admission.door.close();
             let left = self.scope.close(self.clock, deadline).await;
+            // Not sooner: what clients sent before they heard that they should go is still taken.
+            self.admission.door.close();
             if !left.cancelled.is_empty() {
                 tracing::warn!(tasks = left.cancelled.len(), "clients were cut at the deadline");
             }
