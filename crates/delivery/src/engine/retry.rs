@@ -72,7 +72,9 @@ impl Engine {
     /// and answers the rest.
     pub(super) fn failed(&mut self, id: LaneId, mut batch: Batch, verdict: Verdict, now: Instant) {
         let (asked, status) = match &verdict {
-            Verdict::RetryAfter { delay, status } => (*delay, status.clone()),
+            Verdict::RetryAfter { delay, status } => {
+                (delay.map(|delay| delay.max(ASKED_MIN)), status.clone())
+            }
             Verdict::Unknown(status) => (None, status.clone()),
             Verdict::Delivered | Verdict::Refused(_) => return,
         };
@@ -197,9 +199,7 @@ impl Engine {
     fn next_wait(&mut self, batch: &mut Batch, asked: Option<Duration>) -> Option<Duration> {
         let retry = self.retry()?;
         if let Some(asked) = asked {
-            return Some(
-                self.random.later(asked.max(ASKED_MIN), retry.randomization_factor / 10.0),
-            );
+            return Some(self.random.later(asked, retry.randomization_factor / 10.0));
         }
         let interval = batch.interval.map_or(retry.initial_interval, |last| longer(last, retry));
         batch.interval = Some(interval);

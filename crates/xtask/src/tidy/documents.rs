@@ -1,8 +1,11 @@
-//! Documents: links lead somewhere, and every component is documented and shown in an example.
+//! Documents: links lead somewhere, every component is documented and shown in an example, and the
+//! tests that the conformance list names exist.
 
 use std::path::Path;
 
 use crate::workspace::Workspace;
+
+const CONFORMANCE: &str = "docs/conformance.md";
 
 pub(super) fn check(workspace: &Workspace, findings: &mut Vec<String>) -> anyhow::Result<()> {
     let files = workspace.files()?;
@@ -22,6 +25,12 @@ pub(super) fn check(workspace: &Workspace, findings: &mut Vec<String>) -> anyhow
             findings.push(format!("component `{component}` is in no example"));
         }
     }
+    let sources = files.iter().filter(|file| file.ends_with(".rs"));
+    let sources = sources.map(|file| workspace.read(file)).collect::<Result<Vec<_>, _>>()?.concat();
+    let conformance = workspace.read(CONFORMANCE)?;
+    for name in functions(&conformance).filter(|name| !sources.contains(&format!("fn {name}("))) {
+        findings.push(format!("{CONFORMANCE}: there is no test `{name}`"));
+    }
     Ok(())
 }
 
@@ -34,6 +43,12 @@ fn links(text: &str) -> Vec<String> {
         .map(|target| target.split('#').next().unwrap_or(target).to_owned())
         .filter(|target| !target.is_empty())
         .collect()
+}
+
+/// The functions that stand in code marks, as `module::function`.
+fn functions(text: &str) -> impl Iterator<Item = &str> {
+    let marked = text.split('`').skip(1).step_by(2);
+    marked.filter_map(|code| code.rsplit_once("::")).map(|(_, name)| name)
 }
 
 /// The components that the generated reference documents: its headings of the third level.

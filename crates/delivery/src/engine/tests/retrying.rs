@@ -113,6 +113,10 @@ fn every_answer_to_try_later_names_a_delay() {
     let throttled = world.send(0, &[blocked(1)])[0];
     world.reply_first(Verdict::Refused(status(Code::ResourceExhausted)));
     assert!(delay_of(world.verdict_of(throttled)).is_some());
+    // Come back at once: that would be a loop.
+    let hurried = world.send(0, &[blocked(1)])[0];
+    world.reply_first(busy(Some(Duration::ZERO)));
+    assert!(delay_of(world.verdict_of(hurried)) > Some(Duration::ZERO));
     world.finish();
 }
 
