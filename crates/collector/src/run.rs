@@ -60,7 +60,7 @@ impl Collector {
         metrics.counter_fn("tidegate_receipts_lost", about, Vec::new(), || {
             pipeline::receipt::lost_total() as f64
         });
-        let telemetry = Telemetry::start(&loaded.telemetry, &scope, &metrics, &network)?;
+        let telemetry = Telemetry::start(&loaded.telemetry, &scope, &metrics)?;
         loaded.report();
         let world = World {
             clock,

@@ -34,12 +34,12 @@ impl Telemetry {
         settings: &service::Telemetry,
         scope: &Scope,
         registry: &Registry,
-        network: &Network,
     ) -> anyhow::Result<Self> {
         let Some(prometheus) = settings.prometheus() else { return Ok(Self { metrics: None }) };
         runtime::metrics::register_process(registry, Clock);
         let address = address_of(&prometheus);
-        let listener = network.listen(&address);
+        // Its socket is never handed on, so it must not be shared with a receiver either.
+        let listener = Network::default().listen(&address);
         let listener = listener.with_context(|| {
             format!(
                 "listen on {address} for the collector's own metrics (service.telemetry.metrics)"

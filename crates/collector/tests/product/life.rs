@@ -163,3 +163,13 @@ fn a_second_sigterm_ends_at_once() {
     house.sink.signal("CONT");
     drop(load);
 }
+
+#[test]
+fn a_receiver_does_not_share_the_port_of_the_metrics() {
+    let port = free_port();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    std::fs::write(&path, config(port, free_port(), port, 0)).unwrap();
+    let (status, log, _) = Running::start(&["--config", path.to_str().unwrap()]).end();
+    assert!(!status.success() && log.contains("cannot start receiver `otlp`"), "{log}");
+}
