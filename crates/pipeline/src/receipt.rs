@@ -275,7 +275,11 @@ impl Piece {
     fn to_parent(&self, outcome: Outcome) -> Outcome {
         let mut parts = Vec::with_capacity(outcome.parts.len());
         for (range, verdict) in outcome.parts {
-            for (start, parent) in &self.kept {
+            let end_of = |(start, parent): &(usize, Range<usize>)| start + parent.len();
+            // There may be as many entries as items: only those that overlap are looked at.
+            let first = self.kept.partition_point(|entry| end_of(entry) <= range.start);
+            let behind = self.kept.get(first..).unwrap_or_default().iter();
+            for (start, parent) in behind.take_while(|(start, _)| *start < range.end) {
                 let from = range.start.max(*start);
                 let to = range.end.min(start + parent.len());
                 if from < to {

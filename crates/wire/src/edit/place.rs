@@ -6,10 +6,13 @@
 use std::borrow::Cow;
 
 use crate::Signal;
-use crate::payload::shape::{Container, Role};
+use crate::payload::shape::{Container, Role, effective_data};
 use crate::protobuf::{Fields, put_bytes_field};
 use crate::view::message::Message;
 use crate::view::{Item, Metric, MetricKind, Point, Profile, Resource, SUBJECT, Scope};
+
+/// What a metric usually says about itself.
+const HEADER_BYTES: usize = 256;
 
 /// A thing in a payload and what it belongs to.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +56,7 @@ impl<'a> Place<'a> {
         self.scope
     }
 
-    /// The metric, or the metric of the data point.
+    /// The metric, or the metric of the data point without its points.
     #[must_use]
     pub fn metric(&self) -> Option<Metric<'a>> {
         self.metric
@@ -100,11 +103,13 @@ impl<'a> Place<'a> {
     }
 }
 
-/// What the body of a container says beside what it holds; all of it for metrics, which are told
-/// apart by their data.
+/// What the body of a container says beside what it holds.
 pub(super) fn header(signal: Signal, container: Container, body: &[u8]) -> Cow<'_, [u8]> {
-    if matches!(container, Container::Metric | Container::Data) {
-        return Cow::Borrowed(body);
+    match container {
+        Container::Metric => return Cow::Owned(metric_header(body)),
+        // A place says no more of it than its kind.
+        Container::Data => return Cow::Borrowed(body),
+        _ => {}
     }
     let mut header = Vec::new();
     let mut subject = Vec::new();
@@ -123,4 +128,30 @@ pub(super) fn header(signal: Signal, container: Container, body: &[u8]) -> Cow<'
         put_bytes_field(&mut header, SUBJECT, &subject);
     }
     Cow::Owned(header)
+}
+
+/// What a metric says beside its points: its data, which tells metrics apart, stays in one piece.
+fn metric_header(body: &[u8]) -> Vec<u8> {
+    let signal = Signal::Metrics;
+    let mut header = Vec::with_capacity(body.len().min(HEADER_BYTES));
+    for field in Fields::of(body) {
+        if Container::Metric.role(signal, field.number) == Role::Header {
+            header.extend_from_slice(&body[field.start..field.end]);
+        }
+    }
+    let mut number = None;
+    let mut data = Vec::new();
+    for part in effective_data(body) {
+        number = Some(part.number);
+        let part = part.bytes().unwrap_or_default();
+        for field in Fields::of(part) {
+            if Container::Data.role(signal, field.number) == Role::Header {
+                data.extend_from_slice(&part[field.start..field.end]);
+            }
+        }
+    }
+    if let Some(number) = number {
+        put_bytes_field(&mut header, number, &data);
+    }
+    header
 }

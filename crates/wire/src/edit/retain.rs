@@ -64,12 +64,12 @@ impl<F: FnMut(&Place<'_>) -> bool> Survey<F> {
                 }
                 Role::Container(Container::Data) if field.start < gone_until => {}
                 Role::Container(inner) => {
-                    let header = header(self.signal, inner, inner_body);
-                    let place = place.within(inner, field.number, &header);
                     if self.asked == Some(inner) {
-                        let keep = (self.keep)(&place);
+                        let keep = (self.keep)(&place.within(inner, field.number, inner_body));
                         self.pass(inner.survey(self.signal, inner_body).items, keep);
                     } else {
+                        let header = header(self.signal, inner, inner_body);
+                        let place = place.within(inner, field.number, &header);
                         self.fields(inner, inner_body, place);
                     }
                 }

@@ -39,10 +39,15 @@ impl<'a, F: FnMut(&Place<'_>, SpanEvent<'_>) -> bool> Rewrite<'a> for Retain<F> 
             return false;
         }
         let is_event = |field: &Field<'_>| field.number == EVENTS;
-        let events = Fields::of(target.bytes).filter(is_event);
+        let mut events = Fields::of(target.bytes).filter(is_event).peekable();
+        if events.peek().is_none() {
+            return false;
+        }
+        let span = without_events(target.bytes);
+        let place = place.with_item(&span);
         let events = events.map(|field| Message::of(field.bytes().unwrap_or_default()));
         self.verdicts.clear();
-        self.verdicts.extend(events.map(|event| (self.keep)(place, event.into())));
+        self.verdicts.extend(events.map(|event| (self.keep)(&place, event.into())));
         if self.verdicts.iter().all(|stays| *stays) {
             return false;
         }
@@ -55,4 +60,14 @@ impl<'a, F: FnMut(&Place<'_>, SpanEvent<'_>) -> bool> Rewrite<'a> for Retain<F> 
         }
         true
     }
+}
+
+/// What a span says beside its events, so that looking at it for each event does not walk over all
+/// of them again.
+fn without_events(span: &[u8]) -> Vec<u8> {
+    let mut header = Vec::new();
+    for field in Fields::of(span).filter(|field| field.number != EVENTS) {
+        header.extend_from_slice(&span[field.start..field.end]);
+    }
+    header
 }

@@ -285,4 +285,50 @@ proptest! {
         prop_assert_eq!(same.items(), expected.len());
         prop_assert_eq!(&seen, &expected);
     }
+
+    #[test]
+    fn places_of_points_show_their_metric_without_its_points(seed: u64) {
+        let encoded = request(Signal::Metrics, seed, 6);
+        let payload = Payload::parse(Signal::Metrics, encoded).unwrap();
+        let around = |metric: view::Metric<'_>| {
+            let name = (metric.name().to_owned(), metric.unit().to_owned());
+            let metadata = metric.metadata().count();
+            (name, metadata, metric.kind(), metric.aggregation_temporality(), metric.is_monotonic())
+        };
+        let view = payload.view();
+        let scopes = view.resources().flat_map(|resource| resource.scopes());
+        let metrics = scopes.flat_map(|scope| scope.metrics());
+        let expected: Vec<_> =
+            metrics.flat_map(|metric| metric.points().map(move |_| around(metric))).collect();
+        let mut seen = Vec::new();
+        let (kept, _) = edit::retain_items(&payload, |place| {
+            let metric = place.metric().unwrap();
+            assert_eq!(metric.points().count(), 0);
+            seen.push(around(metric));
+            true
+        });
+        prop_assert_eq!(kept.items(), payload.items());
+        prop_assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn places_of_events_show_their_span_without_its_events(seed: u64) {
+        let encoded = request(Signal::Traces, seed, 6);
+        let payload = Payload::parse(Signal::Traces, encoded).unwrap();
+        let view = payload.view();
+        let scopes = view.resources().flat_map(|resource| resource.scopes());
+        let spans = scopes.flat_map(|scope| scope.spans());
+        let around = |span: view::Span<'_>| (span.name().to_owned(), span.attributes().count());
+        let expected: Vec<_> =
+            spans.flat_map(|span| span.events().map(move |_| around(span))).collect();
+        let mut seen = Vec::new();
+        let kept = edit::retain_span_events(&payload, |place, _| {
+            let Some(view::Item::Span(span)) = place.item() else { panic!("an event of no span") };
+            assert_eq!(span.events().count(), 0);
+            seen.push(around(span));
+            true
+        });
+        prop_assert_eq!(kept.items(), payload.items());
+        prop_assert_eq!(seen, expected);
+    }
 }

@@ -36,12 +36,14 @@ pub(super) fn compose(outer: &[Range<usize>], inner: &[Range<usize>]) -> Vec<Ran
     composed
 }
 
-/// The parts of `ranges` inside `window`, counted from its start.
+/// The parts of `ranges` inside `window`, counted from its start. There may be as many ranges as
+/// items, and as many windows: only those that overlap are looked at.
 fn within(ranges: &[Range<usize>], window: Range<usize>) -> Vec<Range<usize>> {
-    let cut = ranges.iter().map(|range| {
-        range.start.max(window.start)..range.end.min(window.end).max(range.start.max(window.start))
+    let first = ranges.partition_point(|range| range.end <= window.start);
+    let overlapping = ranges[first..].iter().take_while(|range| range.start < window.end);
+    let cut = overlapping.map(|range| {
+        let (start, end) = (range.start.max(window.start), range.end.min(window.end));
+        start - window.start..end - window.start
     });
-    cut.filter(|range| !range.is_empty())
-        .map(|range| range.start - window.start..range.end - window.start)
-        .collect()
+    cut.filter(|range| !range.is_empty()).collect()
 }
