@@ -1,4 +1,16 @@
 //! What users name in YAML: receivers, processors, exporters, connectors, extensions.
+//!
+//! The tasks that run here (`=>`), and the threads (`->`); engines run in `delivery`:
+//!
+//! ```text
+//! receivers/otlp   => grpc, http (accept) => connection, one a client => stream, one an HTTP/2 request
+//!                  => discarded body      (until its client has heard why)
+//!                  -> otlp receiver-0..N  (inflate and check what takes long)
+//! client           => connection keeper   (one an endpoint) => its connections => http2 stream
+//! tls              => tls reload          (one a listener or client that reads its files again)
+//! extensions       => health_check: accept => connection
+//!                  => bearer token reload, token keeper
+//! ```
 
 #![cfg_attr(
     test,

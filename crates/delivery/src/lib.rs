@@ -1,6 +1,13 @@
 //! The road out, written once: queue, batches, lanes, retries, workers, timeouts.
 //!
-//! An exporter is a [`Destination`]; everything around it is here.
+//! An exporter is a [`Destination`]; everything around it is here. The tasks of one road:
+//!
+//! ```text
+//! edge ──reserve, commit──▶ Intake ──data──▶ ┌─────────┐ ──Load──▶ Courier ─▶ attempt task ─▶ world
+//! leaving callers ──────────────signals────▶ │  Owner  │ ◀──signals: ended, part ended──┘
+//! Road (drain, close) ──────────signals────▶ │ engine  │ ──Outcome──▶ Receipt of each caller
+//!                                            └─────────┘
+//! ```
 
 #![cfg_attr(
     test,

@@ -2,13 +2,7 @@
 //!
 //! Owner of the engine and of all that is held: one task. Others hold a [`Post`] to it.
 //! Bounds: the exporter's share of memory, and the queue's size when there is one.
-//!
-//! ```text
-//! edge ──reserve, commit──▶ Intake ──data──▶ ┌─────────┐ ──Load──▶ Courier ─▶ attempt task ─▶ world
-//! leaving callers ──────────────signals────▶ │  Owner  │ ◀──signals: ended, part ended──┘
-//! Road (drain, close) ──────────signals────▶ │ engine  │ ──Outcome──▶ Receipt of each caller
-//!                                            └─────────┘
-//! ```
+//! See the drawing in `lib.rs`.
 
 mod attempt;
 mod courier;
