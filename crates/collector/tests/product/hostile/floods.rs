@@ -41,7 +41,7 @@ fn streams_that_are_reset_at_once_cost_the_connection() {
 
 #[test]
 fn answers_that_nobody_waits_for_cost_the_connection_too() {
-    // Each stream makes the server reset it: data after its end (MadeYouReset, CVE-2025-8671).
+    // Each stream makes the server reset it, by a window that grows by nothing (CVE-2025-8671).
     let target = Target::start();
     let mut raw = Raw::open(target.grpc);
     let made = |id| [open_stream(id), frame(WINDOW_UPDATE, 0, id, &0_u32.to_be_bytes())].concat();
