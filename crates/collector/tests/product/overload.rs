@@ -130,8 +130,9 @@ fn check(row: Row) {
     }
     let goodput = summary["items_per_second"].as_f64().unwrap() / row.capacity as f64;
     assert!(0.9 <= goodput, "{goodput:.2} of the capacity: {summary}");
+    // What is held, and as much again on its way in or kept by the allocator.
     let memory = house.collector.memory_peak_mib() - memory_before;
-    assert!(memory <= MEMORY_MAX_MIB, "{memory} MiB");
+    assert!(memory <= 2 * MEMORY_MAX_MIB, "{memory} MiB");
     // As soon as no more comes than is taken, everyone is served again.
     let after = house.generate("after.json", row.capacity / 2, 1);
     assert_eq!(after["acknowledged_items"], after["sent_items"], "{after}");
