@@ -90,7 +90,8 @@ impl BenchWorld {
     }
 }
 
-fn blueprint(kind: Kind, id: &ComponentId, yaml: &str) -> anyhow::Result<Blueprint> {
+/// Reads the YAML of one component of the product.
+pub(crate) fn blueprint(kind: Kind, id: &ComponentId, yaml: &str) -> anyhow::Result<Blueprint> {
     let factory = components::FACTORIES
         .iter()
         .find(|factory| factory.kind == kind && factory.is_named(id.kind()))

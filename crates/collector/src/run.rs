@@ -60,8 +60,6 @@ impl Collector {
         metrics.counter_fn("tidegate_receipts_lost", about, Vec::new(), || {
             pipeline::receipt::lost_total() as f64
         });
-        let telemetry = Telemetry::start(&loaded.telemetry, &scope, &metrics)?;
-        loaded.report();
         let world = World {
             clock,
             scope: scope.child("graph"),
@@ -71,6 +69,9 @@ impl Collector {
             network,
             data_dir: options.data_dir.clone(),
         };
+        let (telemetry, tracer) = Telemetry::start(&loaded.telemetry, &scope, &world)?;
+        loaded.report();
+        let world = World { tracer, ..world };
         let graph = Graph::start(world, &loaded.plan).await?;
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),

@@ -1,10 +1,12 @@
-//! Telemetry: the collector's own logs and metrics.
+//! Telemetry: the collector's own logs, metrics and traces.
 //!
 //! Logs go to stderr, human on a terminal and JSON otherwise, unless the configuration says otherwise.
 //! Metrics are served at `localhost:8888/metrics` with the upstream names.
 
 mod logs;
 mod metrics_server;
+mod spans;
+mod traces;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,13 +14,16 @@ use std::time::Instant;
 use anyhow::Context as _;
 use config::service;
 use config::service::telemetry::{Prometheus, ResourceValue};
+use pipeline::graph::World;
+use pipeline::{Environment, Extensions, Tracer};
 use runtime::clock::Clock;
-use runtime::metrics::{Exposition, Registry, Resource};
+use runtime::metrics::{Exposition, Resource};
 use runtime::net::Network;
 use runtime::random::Random;
 use runtime::task::Scope;
 
 use metrics_server::{MetricsServer, Page};
+use traces::Traces;
 
 pub(crate) use logs::Logs;
 
@@ -26,39 +31,75 @@ pub(crate) use logs::Logs;
 #[derive(Debug)]
 pub(crate) struct Telemetry {
     metrics: Option<MetricsServer>,
+    traces: Option<Traces>,
 }
 
 impl Telemetry {
-    /// Serves metrics where the settings say.
+    /// Serves metrics and exports spans where the settings say.
     pub(crate) fn start(
         settings: &service::Telemetry,
         scope: &Scope,
-        registry: &Registry,
-    ) -> anyhow::Result<Self> {
-        let Some(prometheus) = settings.prometheus() else { return Ok(Self { metrics: None }) };
-        runtime::metrics::register_process(registry, Clock);
-        let address = address_of(&prometheus);
-        // Its socket is never handed on, so it must not be shared with a receiver either.
-        let listener = Network::default().listen(&address);
-        let listener = listener.with_context(|| {
-            format!(
-                "listen on {address} for the collector's own metrics (service.telemetry.metrics)"
-            )
-        })?;
-        let page = Page {
-            registry: registry.clone(),
-            resource: Arc::new(resource_of(settings)),
-            exposition: exposition_of(settings, &prometheus),
-        };
-        Ok(Self { metrics: Some(MetricsServer::start(Clock, scope, page, listener)) })
+        world: &World,
+    ) -> anyhow::Result<(Self, Tracer)> {
+        let resource = resource_of(settings);
+        let metrics = start_metrics(settings, scope, world, &resource)?;
+        let (traces, tracer) = start_traces(settings, scope, world, resource)?.unzip();
+        Ok((Self { metrics, traces }, tracer.unwrap_or_default()))
     }
 
-    /// Stops serving.
+    /// Exports the last spans, and stops serving.
     pub(crate) async fn end(self, deadline: Instant) {
+        if let Some(traces) = self.traces {
+            traces.end(deadline).await;
+        }
         if let Some(metrics) = self.metrics {
             metrics.end(deadline).await;
         }
     }
+}
+
+fn start_metrics(
+    settings: &service::Telemetry,
+    scope: &Scope,
+    world: &World,
+    resource: &Resource,
+) -> anyhow::Result<Option<MetricsServer>> {
+    let Some(prometheus) = settings.prometheus() else { return Ok(None) };
+    runtime::metrics::register_process(&world.metrics, Clock);
+    let address = address_of(&prometheus);
+    // Its socket is never handed on, so it must not be shared with a receiver either.
+    let listener = Network::default().listen(&address).with_context(|| {
+        format!("listen on {address} for the collector's own metrics (service.telemetry.metrics)")
+    })?;
+    let page = Page {
+        registry: world.metrics.clone(),
+        resource: Arc::new(resource.clone()),
+        exposition: exposition_of(settings, &prometheus),
+    };
+    Ok(Some(MetricsServer::start(Clock, scope, page, listener)))
+}
+
+fn start_traces(
+    settings: &service::Telemetry,
+    scope: &Scope,
+    world: &World,
+    resource: Resource,
+) -> anyhow::Result<Option<(Traces, Tracer)>> {
+    let Some((batch, destination)) = settings.traces.destination() else { return Ok(None) };
+    let env = Environment {
+        id: traces::exporter_id(destination.protocol)?,
+        signal: None,
+        clock: world.clock,
+        scope: scope.child("own spans"),
+        metrics: world.metrics.clone(),
+        tracer: Tracer::default(),
+        budget: world.budget.clone(),
+        network: world.network.clone(),
+        data_dir: world.data_dir.clone(),
+        extensions: Extensions::default(),
+    };
+    let started = Traces::start(env, (batch, destination), settings.traces.root_ratio(), resource);
+    started.context("export the collector's own spans (service.telemetry.traces)").map(Some)
 }
 
 /// The reader that nobody wrote has names without suffixes, as upstream.

@@ -12,6 +12,7 @@ mod owner;
 mod relay;
 mod room;
 mod telemetry;
+mod trace;
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use self::owner::Owner;
 use self::relay::ToOutlet;
 use self::room::Room;
 use self::telemetry::Telemetry;
+use self::trace::Trace;
 use crate::Destination;
 use crate::engine::{AttemptId, Ending, Engine, MemberId, Rules, Wait};
 use crate::settings::Settings;
@@ -54,9 +56,9 @@ type ToOwner = Post<Signal, Handed>;
 
 /// Starts the road to `destination`.
 pub fn start(env: &Environment, settings: Settings, destination: impl Destination) -> Built {
-    let telemetry = Telemetry::of_exporter(env, &settings);
+    let told = (Telemetry::of_exporter(env, &settings), Trace::of_exporter(env));
     let rules = rules(settings, false);
-    start_with(env, rules, telemetry, |post, scope| {
+    start_with(env, rules, told, |post, scope| {
         ToDestination::new(destination, env.clock, scope, post)
     })
 }
@@ -64,10 +66,10 @@ pub fn start(env: &Environment, settings: Settings, destination: impl Destinatio
 /// Starts a road that passes batches on to `next`, every caller's data under a receipt of its own.
 /// Retry, timeout and halving are left to the engines that come after it.
 pub fn start_relay(env: &Environment, settings: Settings, next: Outlet) -> Built {
-    let telemetry = Telemetry::of_processor(env);
+    let told = (Telemetry::of_processor(env), Trace::of_processor(env));
     let settings = Settings { timeout: None, retry: None, halve_refused: false, ..settings };
     let rules = rules(settings, true);
-    start_with(env, rules, telemetry, |post, scope| ToOutlet::new(next, env.clock, scope, post))
+    start_with(env, rules, told, |post, scope| ToOutlet::new(next, env.clock, scope, post))
 }
 
 fn rules(settings: Settings, is_relay: bool) -> Rules {
@@ -89,7 +91,7 @@ fn rules(settings: Settings, is_relay: bool) -> Rules {
 fn start_with<C: Courier>(
     env: &Environment,
     rules: Rules,
-    telemetry: Telemetry,
+    (telemetry, trace): (Telemetry, Trace),
     courier: impl FnOnce(ToOwner, Scope) -> C,
 ) -> Built {
     let (post, mailbox) = mailbox::mailbox(Ends { from: "callers and attempts", to: "delivery" });
@@ -103,6 +105,7 @@ fn start_with<C: Courier>(
         courier: courier(post.clone(), scope.child("attempts")),
         room,
         telemetry,
+        trace,
         clock: env.clock,
         mailbox,
         post: post.clone(),

@@ -9,3 +9,4 @@ mod life;
 mod overload;
 mod process;
 mod telemetry;
+mod tracing;

@@ -2,6 +2,8 @@
 //!
 //! The keys are those of the OpenTelemetry Collector; the ones without effect load with a warning.
 
+mod traces;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,6 +14,11 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use crate::section::Section;
 use crate::{Faults, Problem};
 
+pub use traces::{
+    ParentBased, Ratio, RootSampler, Sampler, SpanBatch, SpanDestination, SpanExporter,
+    SpanProcessor, SpanProtocol, Traces, TracesLevel, Written,
+};
+
 /// The `service.telemetry` section.
 #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -20,8 +27,8 @@ pub struct Telemetry {
     pub logs: Logs,
     /// Tidegate's own metrics.
     pub metrics: Metrics,
-    /// Without effect yet.
-    pub traces: Unused,
+    /// Tidegate's own traces.
+    pub traces: Traces,
     /// Attributes of the resource that own telemetry belongs to; null removes one.
     pub resource: BTreeMap<String, ResourceValue>,
 }
@@ -329,6 +336,7 @@ impl Telemetry {
             let path = "telemetry.logs.output_paths";
             faults.add_with_remedy(path, "a path is empty", "write `stderr` or a file");
         }
+        faults.take("telemetry.traces", self.traces.check());
         faults.or(|| ())
     }
 }
@@ -343,7 +351,7 @@ fn host_and_port(address: &str) -> Option<(String, u16)> {
 
 /// The keys below `service.telemetry` that have no effect.
 const UNUSED: &[&str] = &[
-    "traces",
+    "traces.limits",
     "logs.error_output_paths",
     "logs.development",
     "logs.disable_caller",

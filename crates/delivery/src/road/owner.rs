@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pipeline::{
-    Charge, Context, Envelope, Holder, Outcome, Receipt, SpanContext, Verdict, Waiting,
+    Charge, Context, Envelope, Holder, Outcome, Receipt, Span, SpanContext, Verdict, Waiting,
 };
 use runtime::channel::LatestSender;
 use runtime::clock::Clock;
@@ -21,6 +21,7 @@ use super::intake::{self, Handed};
 use super::load::{Load, LoadPart, Source};
 use super::room::{Room, Slot};
 use super::telemetry::Telemetry;
+use super::trace::{self, Trace};
 use super::{Signal, ToOwner};
 use crate::engine::{
     Action, Arrival, Arrived, Engine, EnvelopeId, Event, LaneKey, MemberId, Start, Wait,
@@ -35,6 +36,7 @@ pub(super) struct Parts<C> {
     pub(super) courier: C,
     pub(super) room: Arc<Room>,
     pub(super) telemetry: Telemetry,
+    pub(super) trace: Trace,
     pub(super) clock: Clock,
     pub(super) mailbox: Mailbox<Signal, Handed>,
     pub(super) post: ToOwner,
@@ -69,7 +71,7 @@ struct Seat {
     offset: usize,
     items: usize,
     waiting: Waiting,
-    trace: Option<SpanContext>,
+    stay: Span,
     signal: wire::Signal,
     charge: Charge,
 }
@@ -142,11 +144,14 @@ impl<C: Courier> Owner<C> {
             Mail::Data(handed) => self.take(handed, now),
             Mail::Signal(Signal::Ended(attempt, ending)) => {
                 self.parts.courier.ended(attempt);
+                self.parts.trace.ended(attempt, &ending);
                 self.step(Event::Ended(attempt, ending), now);
             }
             Mail::Signal(Signal::PartEnded(attempt, part, outcome)) => {
+                self.parts.trace.part_ended(attempt, &outcome);
                 self.step(Event::PartEnded(attempt, part, outcome), now);
                 if !self.parts.engine.is_running(attempt) {
+                    self.parts.trace.closed(attempt);
                     self.parts.courier.ended(attempt);
                 }
             }
@@ -186,7 +191,7 @@ impl<C: Courier> Owner<C> {
                 offset,
                 items,
                 waiting: contributor.waiting,
-                trace: contributor.trace,
+                stay: self.parts.trace.arrived(contributor.trace, items),
                 signal,
                 charge: contributor.charge,
             };
@@ -231,7 +236,10 @@ impl<C: Courier> Owner<C> {
                 self.held.remove(&envelope);
             }
             Action::Withdraw(attempt, part) => self.parts.courier.withdraw(attempt, part),
-            Action::Abort(attempt) => self.parts.courier.abort(attempt),
+            Action::Abort(attempt) => {
+                self.parts.trace.aborted(attempt);
+                self.parts.courier.abort(attempt);
+            }
             Action::Note(note) => self.parts.telemetry.note(&note),
         }
     }
@@ -246,7 +254,7 @@ impl<C: Courier> Owner<C> {
                 items: range.len(),
                 deadline: part.deadline,
                 waiting: if part.deadline.is_some() { seat.waiting } else { Waiting::Open },
-                trace: seat.trace,
+                trace: seat.stay.context(),
                 charge: seat.charge.of_part(),
             });
             match sources.last_mut() {
@@ -259,16 +267,32 @@ impl<C: Courier> Owner<C> {
             }
         }
         let context = self.context_of(&sources, &start.key);
+        let trace = self.trace(&start);
         self.parts.telemetry.started(&start);
         self.parts.courier.start(Load {
             attempt: start.attempt,
-            trace: parts.first().filter(|_| parts.len() == 1).and_then(|part| part.trace),
+            trace,
             sources: sources.into_iter().map(|(_, source)| source).collect(),
             parts,
             context,
             deadline: start.deadline,
             number: start.number,
         });
+    }
+
+    /// Starts the span of the attempt, linked both ways with those whose data it carries.
+    fn trace(&mut self, start: &Start) -> Option<SpanContext> {
+        let mut members: Vec<MemberId> = start.parts.iter().map(|part| part.member).collect();
+        members.dedup();
+        let stay = |member| self.seats.get(member).and_then(|seat| seat.stay.context());
+        let stays: Vec<_> = members.iter().map(stay).collect();
+        let batch = self.parts.trace.started(start, &stays);
+        for member in members {
+            if let (Some(batch), Some(seat)) = (batch, self.seats.get_mut(&member)) {
+                seat.stay.link(batch);
+            }
+        }
+        batch
     }
 
     /// One request's own context, or what all requests of a merged batch have in common.
@@ -282,7 +306,8 @@ impl<C: Courier> Owner<C> {
     }
 
     fn answer(&mut self, member: MemberId, outcome: Outcome, withdrawn: usize) {
-        let Some(seat) = self.seats.remove(&member) else { return };
+        let Some(mut seat) = self.seats.remove(&member) else { return };
+        trace::answered(&mut seat.stay, &outcome);
         self.parts.telemetry.answered(seat.signal, &outcome, withdrawn);
         if let Some(receipt) = seat.receipt {
             receipt.answer(outcome);

@@ -93,6 +93,11 @@ impl TurnedAway {
         Self { status, retry: Retry::After(Some(delay)) }
     }
 
+    /// Why, in words.
+    pub(super) fn message(&self) -> Arc<str> {
+        Arc::clone(&self.status.message)
+    }
+
     /// The code that a gRPC client is told.
     pub(super) fn code(&self) -> Code {
         match (self.retry, self.status.code) {

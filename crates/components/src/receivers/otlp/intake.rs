@@ -28,7 +28,7 @@ use wire::{Format, Payload, Signal};
 use super::admission::{Admission, Asking, Wire};
 use super::answer::{Reply, TurnedAway};
 use super::receive;
-use super::tally::Tally;
+use super::tally::{Counted, Tally};
 use super::transport::Body;
 use crate::compression::Algorithm;
 
@@ -103,9 +103,23 @@ impl Intake {
     /// Takes a request in, and waits for its answer.
     pub(super) async fn take(
         &self,
+        mut call: Call,
+        body: Body,
+        connection: &Arc<receive::Connection>,
+    ) -> Reply {
+        let mut counted = self.tally.begin(call.signal, call.format, call.caller.trace);
+        call.caller.trace = counted.trace();
+        let reply = self.answer(call, body, connection, &mut counted).await;
+        counted.end(&reply);
+        reply
+    }
+
+    async fn answer(
+        &self,
         call: Call,
         mut body: Body,
         connection: &Arc<receive::Connection>,
+        counted: &mut Counted<'_>,
     ) -> Reply {
         let admitted = match self.outlets.of(call.signal) {
             Some(outlet) => {
@@ -115,7 +129,10 @@ impl Intake {
             None => Err(TurnedAway::unimplemented(call.signal)),
         };
         match admitted {
-            Ok((outlet, payload, permit)) => self.deliver(outlet, call, payload, permit).await,
+            Ok((outlet, payload, permit)) => {
+                counted.count(payload.items());
+                self.deliver(outlet, call, payload, permit).await
+            }
             Err(turned_away) => {
                 self.discard(body);
                 Reply::TurnedAway(turned_away)
@@ -158,8 +175,7 @@ impl Intake {
         payload: Payload,
         permit: Permit,
     ) -> Reply {
-        let Call { signal, caller: Caller { context, trace }, deadline, .. } = call;
-        let counted = self.tally.count(signal, payload.items());
+        let Call { caller: Caller { context, trace }, deadline, .. } = call;
         if payload.is_empty() {
             return Reply::Accepted { rejected: 0, warning: None };
         }
@@ -169,13 +185,7 @@ impl Intake {
         let contributors = vec![Contributor { receipt, deadline, waiting, trace, charge }];
         outlet.consume(Envelope { payload, context, contributors });
         match waiter.wait_until(self.clock, deadline).await {
-            Some(outcome) => {
-                let reply = Reply::from(outcome.answer());
-                if matches!(reply, Reply::Accepted { .. }) {
-                    counted.accept();
-                }
-                reply
-            }
+            Some(outcome) => Reply::from(outcome.answer()),
             None => Reply::TurnedAway(TurnedAway::for_now(
                 RETRY_AFTER,
                 "no answer came in time; the data may have been delivered",

@@ -63,14 +63,18 @@ fn reads_the_own_resource() {
 #[test]
 fn warns_of_keys_without_effect() {
     let service = read(
-        "telemetry:\n  traces: {sampler: x}\n  logs: {sampling: {enabled: true}, processors: }\n  \
+        "telemetry:\n  traces: {limits: x}\n  logs: {sampling: {enabled: true}, processors: }\n  \
          metrics:\n    readers:\n      - periodic: {interval: 1}\n",
     )
     .unwrap();
     let warnings: Vec<_> = service.warnings.iter().map(|one| one.path.as_str()).collect();
     assert_eq!(
         warnings,
-        ["telemetry.traces", "telemetry.logs.sampling", "telemetry.metrics.readers[0].periodic"]
+        [
+            "telemetry.traces.limits",
+            "telemetry.logs.sampling",
+            "telemetry.metrics.readers[0].periodic"
+        ]
     );
     assert_eq!(service.warnings[2].position.as_ref().map(|at| (at.line, at.column)), Some((6, 9)));
 }
