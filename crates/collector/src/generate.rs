@@ -38,7 +38,7 @@ pub(crate) struct GenerateOptions {
 
     /// Items a second over all connections, sent whether or not answers come (open loop); without
     /// it, each caller sends when it was answered (closed loop).
-    #[arg(long, value_name = "ITEMS")]
+    #[arg(long, value_name = "ITEMS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) rate: Option<u64>,
 
     /// Connections to open.
@@ -74,8 +74,8 @@ pub(crate) struct GenerateOptions {
     pub(crate) timeout: u64,
 
     /// Headers to send, as `name=value`.
-    #[arg(long, value_name = "NAME=VALUE")]
-    pub(crate) header: Vec<String>,
+    #[arg(long, value_name = "NAME=VALUE", value_parser = header)]
+    pub(crate) header: Vec<(String, String)>,
 
     /// Speaks TLS, trusting the certificates of this file beside the system's.
     #[arg(long, value_name = "FILE")]
@@ -114,6 +114,11 @@ impl From<SignalName> for Signal {
             SignalName::Profiles => Self::Profiles,
         }
     }
+}
+
+fn header(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("a header is written as NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// Sends the load and prints what came of it.

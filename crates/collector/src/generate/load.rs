@@ -235,7 +235,6 @@ fn exporter_yaml(options: &GenerateOptions) -> String {
     let headers: Vec<String> = options
         .header
         .iter()
-        .filter_map(|header| header.split_once('='))
         .map(|(name, value)| format!("{}: {}", quoted(name), quoted(value)))
         .collect();
     yaml + &format!("headers: {{{}}}\n", headers.join(", "))
