@@ -13,6 +13,7 @@ mod bench;
 mod filling;
 mod memory;
 mod pressure;
+mod tracing;
 
 #[tokio::test(start_paused = true)]
 async fn the_caller_gets_the_destinations_answer() {
