@@ -28,6 +28,7 @@ use gate::Gated;
 
 mod assembly;
 mod gate;
+mod meter;
 
 /// What all components of a process share.
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 //! New outlets are connected at once: nothing flows through them yet. Outlets of parts that run on
 //! are noted, and led over only when everything has been built.
 
+use super::meter::{Meter, Side};
 use super::{
     Arc, BTreeMap, ComponentId, Consumer, Environment, Extensions, GraphError, Kind, Node, Outlet,
     Outlets, Parts, Place, Plan, Signal, Stage, StartError, World,
@@ -136,6 +137,8 @@ impl<'a> Assembly<'a> {
         let planned = &self.plan.processors[id];
         let place = Place { pipeline: pipeline.id.clone(), id: id.clone() };
         let signal = pipeline.id.signal;
+        let metrics = &self.world.metrics;
+        let next = Meter::before(next, Side::Outgoing, metrics, (id, signal));
         let running = self.running.processors.get(&place);
         // A predecessor leads on to the same place: what it still holds flows through the new graph.
         if let Some(outlet) = running.and_then(|node| node.outlets.of(signal)) {
@@ -153,9 +156,9 @@ impl<'a> Assembly<'a> {
                 Node { running, fingerprint: planned.fingerprint, outlets }
             }
         };
-        let consumer = Arc::clone(&node.running.gate);
+        let gate = Arc::clone(&node.running.gate);
         self.parts.processors.insert(place, node);
-        Ok(consumer)
+        Ok(Meter::before(gate, Side::Incoming, metrics, (id, signal)))
     }
 
     fn wire_connectors(&mut self, heads: &Heads) {

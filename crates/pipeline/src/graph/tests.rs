@@ -70,13 +70,21 @@ const DELIVERED: Answer = Answer::Delivered { rejected: 0, warning: None };
 
 #[tokio::test]
 async fn envelopes_flow_to_every_exporter_and_are_answered() {
-    let graph = Graph::start(world(), &plan("flow", ALL)).await.unwrap();
+    let world = world();
+    let metrics = world.metrics.clone();
+    let graph = Graph::start(world, &plan("flow", ALL)).await.unwrap();
     assert_eq!(answer_of("flow", "test").await, DELIVERED);
     let steps: Vec<String> =
         journal("flow").into_iter().filter(|line| line.contains("items")).collect();
     let expected =
         ["1 items at test/p", "1 items at join", "1 items at test/f", "1 items at test/e"];
     assert_eq!(steps, expected);
+    let text = metrics.exposition(&Resource::default(), Exposition::EXPLICIT);
+    for side in ["incoming", "outgoing"] {
+        let labels = "otel_signal=\"logs\",processor=\"test/p\"";
+        let line = format!("otelcol_processor_{side}_items_total{{{labels}}} 1\n");
+        assert!(text.contains(&line), "{text}");
+    }
     graph.shut_down(soon()).await;
 }
 
