@@ -160,6 +160,16 @@ fn end(running: Running) {
     assert!(status.success(), "{log}");
 }
 
+/// Asks until a series of this name has this value.
+fn wait_for(metrics: u16, name: &str, value: u8) {
+    let value = format!(" {value}");
+    let is_told = |_| {
+        let page = get(metrics, "/metrics");
+        page.lines().any(|line| line.starts_with(name) && line.ends_with(&value))
+    };
+    assert!((0..20_000).any(is_told), "{name} never was{value}");
+}
+
 /// A span as it was exported.
 #[derive(Debug)]
 struct Span {
@@ -211,10 +221,7 @@ fn a_merged_batch_and_its_callers_are_linked_both_ways() {
     let mut clients = vec![send(port, 1)];
     let alone = backend.context();
     clients.extend([send(port, 2), send(port, 3), send(port, 4)]);
-    while !get(metrics, "/metrics")
-        .lines()
-        .any(|line| line.starts_with("otelcol_exporter_queue_size{") && line.ends_with(" 4"))
-    {}
+    wait_for(metrics, "otelcol_exporter_queue_size", 4);
     backend.answers.send(()).unwrap();
     let merged = backend.context();
     backend.answers.send(()).unwrap();
@@ -244,4 +251,32 @@ fn a_merged_batch_and_its_callers_are_linked_both_ways() {
     }
     // Every span is accounted for: own spans are not recorded on their own way.
     assert_eq!(spans.len(), 10, "{spans:#?}");
+}
+
+#[test]
+fn own_spans_into_an_own_receiver_tell_nothing_of_themselves() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("spans.jsonl");
+    let [port, metrics] = [free_port(), free_port()];
+    let config =
+        keeper(port, metrics, &file).replace("exporters:\n", "exporters:\n  nop:\n").replace(
+            "  pipelines:\n",
+            &format!(
+                "    traces: {{processors: [{{batch: {{schedule_delay: 10, exporter: {{otlp: \
+                 {{endpoint: 'http://127.0.0.1:{port}'}}}}}}}}]}}
+  pipelines:
+    logs: {{receivers: [otlp], exporters: [nop]}}\n"
+            ),
+        );
+    let collector = start(folder.path(), "collector", &config);
+    for client in 1..=3 {
+        assert!(send(port, client).join().unwrap().starts_with("HTTP/1.1 200"));
+        // Would one export be recorded, the next would carry that.
+        wait_for(metrics, "otelcol_exporter_sent_spans", client);
+    }
+    end(collector);
+    for (span, client) in spans(&file).iter().zip(1..=3) {
+        assert_eq!(span.name, "receiver/otlp/LogsReceived");
+        assert_eq!(span.context.0, client_context(client).0);
+    }
 }
