@@ -17,6 +17,7 @@ use wire::Signal;
 
 use crate::auth::{SharedClientAuth, SharedServerAuth};
 use crate::consumer::{Consumer, Outlet};
+use crate::storage::Storage;
 use crate::trace::Tracer;
 
 /// A running part of the graph.
@@ -44,6 +45,11 @@ pub trait Extension: Component {
 
     /// Adds credentials to requests of exporters.
     fn client_auth(&self) -> Option<SharedClientAuth> {
+        None
+    }
+
+    /// Where components may keep what must survive the process.
+    fn storage(&self) -> Option<Storage> {
         None
     }
 
@@ -141,6 +147,12 @@ impl Extensions {
     pub fn client_auth(&self, id: &ComponentId) -> Result<SharedClientAuth, StartError> {
         let auth = self.find(id).and_then(|extension| extension.client_auth());
         auth.ok_or_else(|| StartError::new(format!("extension `{id}` has no credentials to add")))
+    }
+
+    /// The storage that `id` offers.
+    pub fn storage(&self, id: &ComponentId) -> Result<Storage, StartError> {
+        let storage = self.find(id).and_then(|extension| extension.storage());
+        storage.ok_or_else(|| StartError::new(format!("extension `{id}` is no storage")))
     }
 }
 

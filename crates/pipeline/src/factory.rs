@@ -13,6 +13,7 @@ use wire::Signal;
 
 use crate::component::{Built, Component, Environment, Extension, Outlets, StartError};
 use crate::consumer::Outlet;
+use crate::storage::{ContextKey, StorageUse};
 
 /// The kinds of components, in the words of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,6 +63,21 @@ pub enum Blueprint {
 pub trait Plans: Send + Sync + fmt::Debug {
     /// Extensions that must exist, each with the key that names it, below the component's section.
     fn extensions(&self) -> Vec<(ComponentId, String)> {
+        Vec::new()
+    }
+
+    /// What the component keeps on disk. The extensions named here count as [`Plans::extensions`].
+    fn stores(&self) -> Vec<StorageUse> {
+        Vec::new()
+    }
+
+    /// Whether other components may keep things in this one.
+    fn is_storage(&self) -> bool {
+        false
+    }
+
+    /// What of a client's request the credentials are made of that this component adds.
+    fn context_keys(&self) -> Vec<ContextKey> {
         Vec::new()
     }
 

@@ -28,6 +28,7 @@ pub mod graph;
 pub mod outcome;
 pub mod plan;
 pub mod receipt;
+pub mod storage;
 #[cfg(test)]
 mod testing;
 pub mod trace;
@@ -41,4 +42,5 @@ pub use envelope::{Charge, Contributor, Envelope, Waiting};
 pub use factory::{Blueprint, Factory, Kind, Stability};
 pub use outcome::{Answer, Code, Outcome, Status, Verdict};
 pub use receipt::{Holder, Leaver, Receipt, Sink, Waiter};
+pub use storage::{ContextKey, Storage, StorageUse};
 pub use trace::{Span, SpanKind, Tracer};

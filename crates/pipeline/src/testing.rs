@@ -22,6 +22,7 @@ use crate::factory::{
 };
 use crate::outcome::Verdict;
 use crate::plan::{Definitions, PipelineDefinition, Reference, ServiceDefinition};
+use crate::storage::{ContextKey, StorageUse};
 
 /// What the components of one test did, in order; found by the `journal` key of their sections.
 static JOURNALS: Mutex<BTreeMap<String, Vec<String>>> = Mutex::new(BTreeMap::new());
@@ -44,6 +45,12 @@ pub(crate) struct Keys {
     text: String,
     fails: bool,
     uses: String,
+    /// The storage that it names, and the metadata key that it keeps there.
+    stores: String,
+    keeps: String,
+    is_storage: bool,
+    /// The metadata key that its credentials are made of.
+    needs: Option<String>,
 }
 
 impl Words for Keys {
@@ -57,6 +64,26 @@ impl Words for Keys {
 impl Plans for Keys {
     fn extensions(&self) -> Vec<(ComponentId, String)> {
         self.uses.parse().ok().map(|id| (id, "uses".to_owned())).into_iter().collect()
+    }
+
+    fn stores(&self) -> Vec<StorageUse> {
+        let extension = self.stores.parse().ok().into_iter();
+        let (key, metadata_keys) = ("stores".to_owned(), Some(vec![self.keeps.clone()]));
+        extension
+            .map(|extension| StorageUse {
+                extension,
+                key: key.clone(),
+                metadata_keys: metadata_keys.clone(),
+            })
+            .collect()
+    }
+
+    fn is_storage(&self) -> bool {
+        self.is_storage
+    }
+
+    fn context_keys(&self) -> Vec<ContextKey> {
+        self.needs.iter().map(|key| ContextKey::Metadata(key.clone())).collect()
     }
 }
 

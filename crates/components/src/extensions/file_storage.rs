@@ -1,4 +1,4 @@
-//! The `file_storage` extension: reserved; its keys load and are checked, with a warning.
+//! The `file_storage` extension: a folder for the journals of queues and positions.
 
 mod config;
 mod extension;
@@ -13,8 +13,8 @@ pub const FACTORY: Factory = Factory::extension::<Config>(About {
     name: "file_storage",
     aliases: &[],
     signals: &[],
-    stability: Stability::Reserved,
-    about: "Reserved: keeps queues and positions on disk.",
+    stability: Stability::Beta,
+    about: "Keeps queues and positions in journals on disk.",
 });
 
 #[cfg(test)]

@@ -1,23 +1,25 @@
-//! Offer: an extension that only checks clients or adds credentials.
+//! Offer: an extension that does nothing by itself, but offers something to other components.
 
 use std::fmt;
 use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use pipeline::auth::{SharedClientAuth, SharedServerAuth};
-use pipeline::{Component, Extension};
+use pipeline::{Component, Extension, Storage};
 
-/// What an extension offers to receivers and exporters; both live as long as someone uses them.
+/// What an extension offers to other components; it lives as long as someone uses it.
 #[derive(Clone, Default)]
 pub(super) struct Offer {
     pub(super) server: Option<SharedServerAuth>,
     pub(super) client: Option<SharedClientAuth>,
+    pub(super) storage: Option<Storage>,
 }
 
 impl fmt::Debug for Offer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (server, client) = (self.server.is_some(), self.client.is_some());
-        write!(f, "Offer(checks clients: {server}, adds credentials: {client})")
+        let storage = &self.storage;
+        write!(f, "Offer(checks clients: {server}, adds credentials: {client}, {storage:?})")
     }
 }
 
@@ -36,5 +38,9 @@ impl Extension for Offer {
 
     fn client_auth(&self) -> Option<SharedClientAuth> {
         self.client.clone()
+    }
+
+    fn storage(&self) -> Option<Storage> {
+        self.storage.clone()
     }
 }

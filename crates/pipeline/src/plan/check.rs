@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 
-use super::parse::Parsed;
+use super::parse::{Entry, Parsed};
 use super::{
     BTreeMap, BTreeSet, ComponentId, Definitions, Kind, PipelineDefinition, Position, Problem,
     Reference, Section, Signal,
 };
+use crate::factory::{ExtensionBlueprint, Plans};
+use crate::storage::{ContextKey, StorageUse};
 
 /// Checks every reference of `service` and of the components to each other.
 pub(super) fn references(definitions: &Definitions, parsed: &Parsed, problems: &mut Vec<Problem>) {
@@ -157,28 +159,87 @@ impl Checker<'_> {
     /// The extensions that components name must be defined, and started by `service.extensions`.
     fn extension_uses(&mut self) {
         let parsed = self.parsed;
-        let definitions = self.definitions;
         for (id, entry) in &parsed.receivers {
-            self.uses(Kind::Receiver, id, &definitions.receivers[id], entry.blueprint.extensions());
+            self.uses_of(Kind::Receiver, id, &*entry.blueprint);
         }
         for (id, entry) in &parsed.processors {
-            self.uses(
-                Kind::Processor,
-                id,
-                &definitions.processors[id],
-                entry.blueprint.extensions(),
-            );
+            self.uses_of(Kind::Processor, id, &*entry.blueprint);
         }
         for (id, entry) in &parsed.exporters {
-            self.uses(Kind::Exporter, id, &definitions.exporters[id], entry.blueprint.extensions());
+            self.uses_of(Kind::Exporter, id, &*entry.blueprint);
         }
         for (id, entry) in &parsed.extensions {
-            self.uses(
-                Kind::Extension,
-                id,
-                &definitions.extensions[id],
-                entry.blueprint.extensions(),
-            );
+            self.uses_of(Kind::Extension, id, &*entry.blueprint);
+        }
+    }
+
+    fn uses_of<B: Plans + ?Sized>(&mut self, kind: Kind, id: &ComponentId, blueprint: &B) {
+        let definitions = self.definitions;
+        let sections = match kind {
+            Kind::Receiver => &definitions.receivers,
+            Kind::Processor => &definitions.processors,
+            Kind::Exporter => &definitions.exporters,
+            Kind::Connector => &definitions.connectors,
+            Kind::Extension => &definitions.extensions,
+        };
+        let section = &sections[id];
+        let used = blueprint.extensions();
+        let stores = blueprint.stores();
+        for store in &stores {
+            self.store(kind, id, section, store);
+            self.credentials((kind, id, section), store, &used);
+        }
+        let stores = stores.into_iter().map(|one| (one.extension, one.key));
+        self.uses(kind, id, section, used.into_iter().chain(stores).collect());
+    }
+
+    /// What is named as storage must be one.
+    fn store(&mut self, kind: Kind, user: &ComponentId, section: &Section, store: &StorageUse) {
+        let StorageUse { extension, key, .. } = store;
+        let is_other = |entry: &Entry<dyn ExtensionBlueprint>| !entry.blueprint.is_storage();
+        if self.parsed.extensions.get(extension).is_some_and(is_other) {
+            self.problems.push(Problem {
+                position: section.position_of(key),
+                path: format!("{}.{user}.{key}", kind.section()),
+                message: format!("extension `{extension}` is no storage"),
+                remedy: Some("name a `file_storage` extension".to_owned()),
+            });
+        }
+    }
+
+    /// Stored data is sent when its client is long gone, so credentials can be made only of what
+    /// is stored with it.
+    fn credentials(
+        &mut self,
+        (kind, user, section): (Kind, &ComponentId, &Section),
+        store: &StorageUse,
+        used: &[(ComponentId, String)],
+    ) {
+        let Some(kept) = &store.metadata_keys else { return };
+        for (id, key) in used {
+            let Some(entry) = self.parsed.extensions.get(id) else { continue };
+            for needed in entry.blueprint.context_keys() {
+                let (what, remedy) = match &needed {
+                    ContextKey::Metadata(key) if kept.contains(key) => continue,
+                    ContextKey::Metadata(key) => (
+                        format!("metadata `{key}`"),
+                        "list it in `sending_queue.batch.partition.metadata_keys` if it is no \
+                         secret, or use fixed credentials",
+                    ),
+                    ContextKey::Identity(key) => (
+                        format!("attribute `{key}`"),
+                        "use credentials that do not depend on the client",
+                    ),
+                };
+                self.problems.push(Problem {
+                    position: section.position_of(key),
+                    path: format!("{}.{user}.{key}", kind.section()),
+                    message: format!(
+                        "`{id}` needs the client's {what}, which is not stored with its data"
+                    ),
+                    remedy: Some(remedy.to_owned()),
+                });
+            }
         }
     }
 

@@ -148,8 +148,9 @@ impl Sieve {
     }
 
     fn fingerprint<B: Plans + ?Sized>(&self, entry: &Entry<B>) -> u64 {
-        let used = entry.blueprint.extensions();
-        let others = used.iter().filter_map(|(id, _)| self.fingerprints.get(id));
+        let used = entry.blueprint.extensions().into_iter().map(|(id, _)| id);
+        let stores = entry.blueprint.stores().into_iter().map(|one| one.extension);
+        let others = used.chain(stores).filter_map(|id| self.fingerprints.get(&id));
         // Multiplying keeps the order of the extensions apart; the constant is FNV-1a's prime.
         others.fold(entry.fingerprint, |sum, other| {
             sum.wrapping_mul(0x0100_0000_01b3).wrapping_add(*other)

@@ -60,6 +60,40 @@ fn an_extension_that_is_used_must_be_started() {
 }
 
 #[test]
+fn what_is_named_as_storage_must_be_one_that_is_started() {
+    let text = "
+        receiver: test
+        exporter: test {stores: test/disk}
+        pipeline: logs test > > test";
+    let found = problems(text);
+    assert!(found[0].ends_with("exporters.test.stores: extension `test/disk` is not defined"));
+    let text = format!("{text}\nextension: test/disk\nservice: test/disk");
+    let found = problems(&text);
+    assert!(found[0].contains("exporters.test.stores: extension `test/disk` is no storage"));
+    plan(&text.replace("extension: test/disk", "extension: test/disk {is_storage: true}"));
+}
+
+#[test]
+fn credentials_of_stored_data_are_made_of_what_is_stored_with_it() {
+    let text = |keeps: &str| {
+        format!(
+            "
+            receiver: test
+            extension: test/disk {{is_storage: true}}
+            extension: test/setter {{needs: tenant}}
+            service: test/disk test/setter
+            exporter: test {{stores: test/disk, keeps: {keeps}, uses: test/setter}}
+            pipeline: logs test > > test"
+        )
+    };
+    let found = problems(&text("region"));
+    let expected = "exporters.test.uses: `test/setter` needs the client's metadata `tenant`, which \
+                    is not stored with its data";
+    assert!(found[0].contains(expected), "{found:?}");
+    plan(&text("tenant"));
+}
+
+#[test]
 fn unused_components_are_warned_about() {
     let plan = plan(&format!("{SIMPLE}\nprocessor: test/2\nreceiver: alias"));
     assert_eq!(

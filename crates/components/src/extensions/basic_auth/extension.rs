@@ -38,7 +38,7 @@ impl ExtensionBlueprint for Settings {
                 }
                 users.extend(inline.clone());
                 let check = Check { users, passed: Mutex::default(), slow: Mutex::new(()) };
-                Offer { server: Some(Arc::new(check)), client: None }
+                Offer { server: Some(Arc::new(check)), ..Offer::default() }
             }
             Self::Client { username, password } => {
                 let credentials = format!("{}:{}", username.read()?, password.read()?);
@@ -46,7 +46,7 @@ impl ExtensionBlueprint for Settings {
                 let invalid = |_| StartError::new("the credentials cannot be a header");
                 let mut header = HeaderValue::from_str(&header).map_err(invalid)?;
                 header.set_sensitive(true);
-                Offer { server: None, client: Some(Arc::new(Credentials { header })) }
+                Offer { client: Some(Arc::new(Credentials { header })), ..Offer::default() }
             }
         }))
     }

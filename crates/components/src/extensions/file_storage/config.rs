@@ -1,6 +1,7 @@
 //! The configuration of the `file_storage` extension.
 
 use std::path::PathBuf;
+use std::time;
 
 use config::section::Words;
 use config::value::Duration;
@@ -8,28 +9,32 @@ use config::{Faults, Gates};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Where and how queues and positions are to be kept.
+/// Where and how queues and positions are kept.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The folder to keep files in; by default below the data directory.
+    /// The folder to keep journals in, one folder for each queue; by default `storage` in the data
+    /// directory.
     pub directory: PathBuf,
-    /// How long to wait for a file that another process has locked.
+    /// How long a start waits for a journal that another process has open.
     pub timeout: Duration,
-    /// Makes each write durable before it counts.
+    /// Makes each write survive the loss of power before it is answered. Without it, a crash of the
+    /// machine loses what was acknowledged; a crash of the process does not.
     pub fsync: bool,
-    /// Makes the folder when it is missing.
+    /// Makes the folder when it is missing; without it, a missing folder is an error at start.
     pub create_directory: bool,
     /// The permissions of a folder that is made, in octal.
     pub directory_permissions: String,
-    /// Moves a file that cannot be read out of the way and starts anew.
+    /// Moves a journal that cannot be opened out of the way at start, and begins a new one. Without
+    /// it, such a journal is an error at start.
     pub recreate: bool,
-    /// When files are rewritten without what is no longer needed.
+    /// Accepted for compatibility: journals are compacted while they run, as soon as most of a file
+    /// is not needed any more.
     pub compaction: Compaction,
 }
 
-/// When files are rewritten without what is no longer needed.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+/// Accepted for compatibility; nothing here has an effect.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Compaction {
     /// At each start.
@@ -54,7 +59,13 @@ pub struct Compaction {
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// `None` means below the data directory.
-    pub directory: Option<PathBuf>,
+    pub(super) directory: Option<PathBuf>,
+    pub(super) lock_timeout: time::Duration,
+    pub(super) is_synced: bool,
+    pub(super) folder_permissions: u32,
+    pub(super) is_folder_made: bool,
+    pub(super) is_recreated: bool,
+    pub(super) warnings: Vec<String>,
 }
 
 impl Default for Config {
@@ -62,9 +73,9 @@ impl Default for Config {
         Self {
             directory: PathBuf::new(),
             timeout: Duration::from_secs(1),
-            fsync: false,
+            fsync: true,
             create_directory: true,
-            directory_permissions: "0750".to_owned(),
+            directory_permissions: "0700".to_owned(),
             recreate: false,
             compaction: Compaction::default(),
         }
@@ -92,15 +103,40 @@ impl Words for Config {
     fn validate(self, _gates: &Gates) -> Result<Settings, Faults> {
         let mut faults = Faults::default();
         let permissions = u32::from_str_radix(&self.directory_permissions, 8);
-        if !permissions.is_ok_and(|permissions| permissions <= 0o777) {
+        let permissions = permissions.ok().filter(|permissions| *permissions <= 0o777);
+        if permissions.is_none() {
             let message = "`directory_permissions` must be octal digits, at most `0777`";
-            faults.add_with_remedy("directory_permissions", message, "write `\"0750\"`");
+            faults.add_with_remedy("directory_permissions", message, "write `\"0700\"`");
         }
         if self.compaction.on_rebound {
             self.compaction.check_rebound(&mut faults);
         }
+        let warnings = self.warnings();
         let directory = Some(self.directory).filter(|path| !path.as_os_str().is_empty());
-        faults.or(|| Settings { directory })
+        faults.or(|| Settings {
+            directory,
+            lock_timeout: self.timeout.get(),
+            is_synced: self.fsync,
+            folder_permissions: permissions.unwrap_or(0o700),
+            is_folder_made: self.create_directory,
+            is_recreated: self.recreate,
+            warnings,
+        })
+    }
+}
+
+impl Config {
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if !self.fsync {
+            let text = "`fsync: false`: a crash of the machine loses what was acknowledged";
+            warnings.push(text.to_owned());
+        }
+        if self.compaction != Compaction::default() {
+            let text = "`compaction` has no effect: journals are compacted while they run";
+            warnings.push(text.to_owned());
+        }
+        warnings
     }
 }
 

@@ -6,17 +6,26 @@ use futures_util::future::BoxFuture;
 use http::{HeaderName, HeaderValue};
 use pipeline::auth::ClientAuth;
 use pipeline::factory::{ExtensionBlueprint, Plans};
-use pipeline::{Code, Context, Environment, Extension, StartError, Status};
+use pipeline::{Code, Context, ContextKey, Environment, Extension, StartError, Status};
 
 use super::config::{Header, Settings, Source};
 use crate::extensions::offer::Offer;
 
-impl Plans for Settings {}
+impl Plans for Settings {
+    fn context_keys(&self) -> Vec<ContextKey> {
+        let keys = self.headers.iter().filter_map(|header| match &header.source {
+            Source::Fixed(_) => None,
+            Source::Metadata(key) => Some(ContextKey::Metadata(key.clone())),
+            Source::Identity(key) => Some(ContextKey::Identity(key.clone())),
+        });
+        keys.collect()
+    }
+}
 
 impl ExtensionBlueprint for Settings {
     fn build(&self, _env: Environment) -> Result<Arc<dyn Extension>, StartError> {
         let setter = Setter { headers: self.headers.clone() };
-        Ok(Arc::new(Offer { server: None, client: Some(Arc::new(setter)) }))
+        Ok(Arc::new(Offer { client: Some(Arc::new(setter)), ..Offer::default() }))
     }
 }
 
