@@ -16,7 +16,7 @@ mod rewrite;
 mod span_events;
 
 pub use attribute_list::AttributeList;
-pub use place::Place;
+pub use place::{Place, Serials};
 
 /// Whose attributes are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -76,11 +76,34 @@ const SPAN_KINDS: [&str; 6] = [
     "SPAN_KIND_CONSUMER",
 ];
 
+/// A selection at work on one payload: what was found out about a resource, scope or metric counts
+/// for all items in it.
+#[derive(Debug)]
+pub(crate) struct Selecting<'s> {
+    include: Vec<Matching<'s>>,
+    exclude: Vec<Matching<'s>>,
+}
+
+#[derive(Debug)]
+struct Matching<'s> {
+    matcher: &'s Matcher,
+    /// Whether the resource and the scope match.
+    source: Known,
+    /// Whether the metric matches.
+    metric: Known,
+}
+
+/// What was found out under a serial number.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    serial: Option<u64>,
+    matches: bool,
+}
+
 impl Selection {
-    /// Whether the item is meant.
-    pub(crate) fn takes(&self, place: &Place<'_>) -> bool {
-        self.include.iter().all(|matcher| matcher.matches(place))
-            && !self.exclude.iter().any(|matcher| matcher.matches(place))
+    /// Begins with a payload.
+    pub(crate) fn start(&self) -> Selecting<'_> {
+        Selecting { include: Matching::all(&self.include), exclude: Matching::all(&self.exclude) }
     }
 
     /// Whether nothing is asked for.
@@ -94,11 +117,43 @@ impl Selection {
     }
 }
 
-impl Matcher {
-    fn matches(&self, place: &Place<'_>) -> bool {
-        self.matches_source(place) && self.matches_item(place)
+impl Selecting<'_> {
+    /// Whether the item is meant.
+    pub(crate) fn takes(&mut self, place: &Place<'_>) -> bool {
+        self.include.iter_mut().all(|matching| matching.matches(place))
+            && !self.exclude.iter_mut().any(|matching| matching.matches(place))
+    }
+}
+
+impl<'s> Matching<'s> {
+    fn all(matchers: &'s [Matcher]) -> Vec<Self> {
+        let matching =
+            |matcher| Self { matcher, source: Known::default(), metric: Known::default() };
+        matchers.iter().map(matching).collect()
     }
 
+    fn matches(&mut self, place: &Place<'_>) -> bool {
+        let matcher = self.matcher;
+        let serials = place.serials();
+        // A scope has a number of its own in each resource.
+        let source = serials.scope.max(serials.resource);
+        self.source.or_find(source, || matcher.matches_source(place))
+            && self.metric.or_find(serials.holder, || matcher.matches_metric(place))
+            && matcher.matches_item(place)
+    }
+}
+
+impl Known {
+    /// What is known under this number, or what `find` finds out.
+    fn or_find(&mut self, serial: u64, find: impl FnOnce() -> bool) -> bool {
+        if self.serial != Some(serial) {
+            *self = Self { serial: Some(serial), matches: find() };
+        }
+        self.matches
+    }
+}
+
+impl Matcher {
     /// The resource and the scope.
     fn matches_source(&self, place: &Place<'_>) -> bool {
         let resource = place.resource().attributes();
@@ -119,11 +174,11 @@ impl Matcher {
         has_service && is_from_library && has_all(&self.resources, &resource)
     }
 
+    fn matches_metric(&self, place: &Place<'_>) -> bool {
+        is_any_or_unset(&self.metric_names, place.metric().map(|metric| metric.name()))
+    }
+
     fn matches_item(&self, place: &Place<'_>) -> bool {
-        let name = place.metric().map(|metric| metric.name());
-        if !is_any_or_unset(&self.metric_names, name) {
-            return false;
-        }
         let Some(item) = place.item() else { return true };
         has_all(&self.attributes, &item.attributes())
             && match item {
@@ -207,3 +262,6 @@ fn is_any_or_unset(texts: &[TextMatch], text: Option<&str>) -> bool {
 fn has_all(expected: &[AttributeMatch], attributes: &Attributes<'_>) -> bool {
     expected.iter().all(|one| one.matches(attributes))
 }
+
+#[cfg(test)]
+mod tests;

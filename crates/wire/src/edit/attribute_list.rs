@@ -14,7 +14,7 @@ use crate::rope::compose::Composer;
 use crate::schema;
 use crate::view::attributes::{KEY, VALUE};
 use crate::view::{
-    AnyValue, Item, KeyValue, Point, RESOURCE_ATTRIBUTES, SCOPE_ATTRIBUTES, SUBJECT,
+    AnyValue, Item, KeyValue, OwnedValue, Point, RESOURCE_ATTRIBUTES, SCOPE_ATTRIBUTES, SUBJECT,
 };
 
 const LOG_RECORD: u32 = number(&schema::LOG_RECORD, "attributes");
@@ -103,6 +103,21 @@ impl AttributeList<'_> {
             }
         }
         is_any_gone
+    }
+
+    /// Sets each attribute for which there is a new value.
+    pub fn replace_values(
+        &mut self,
+        mut new_value: impl FnMut(KeyValue<'_>) -> Option<OwnedValue>,
+    ) {
+        for at in 0..self.entries.len() {
+            let Some(encoded) = self.encoded(&self.entries[at]) else { continue };
+            let attribute = KeyValue::of(encoded);
+            let Some(value) = new_value(attribute) else { continue };
+            let key = attribute.key().to_owned();
+            let replaced = self.encode(&key, &value.view());
+            self.replace(at, Entry::Set(replaced));
+        }
     }
 
     fn find(&self, key: &str) -> Option<usize> {

@@ -18,6 +18,7 @@ const HEADER_BYTES: usize = 256;
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     signal: Signal,
+    serials: Serials,
     resource: Resource<'a>,
     scope: Option<Scope<'a>>,
     metric: Option<Metric<'a>>,
@@ -26,10 +27,25 @@ pub struct Place<'a> {
     item: Option<Item<'a>>,
 }
 
+/// Numbers of a thing and of what is around it, by which a walk tells them apart: what was found out
+/// about a resource is kept for its items, instead of looking at it again for each of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Serials {
+    /// The resource; 0 is none.
+    pub resource: u64,
+    /// The scope; 0 is none.
+    pub scope: u64,
+    /// The metric or profile; 0 is none.
+    pub holder: u64,
+    /// The item; 0 is none.
+    pub item: u64,
+}
+
 impl<'a> Place<'a> {
     pub(super) fn outermost(signal: Signal) -> Self {
         Self {
             signal,
+            serials: Serials::default(),
             resource: Resource::of(signal, &[]),
             scope: None,
             metric: None,
@@ -42,6 +58,12 @@ impl<'a> Place<'a> {
     #[must_use]
     pub fn signal(&self) -> Signal {
         self.signal
+    }
+
+    /// Tells this place from the others of the same walk.
+    #[must_use]
+    pub fn serials(&self) -> Serials {
+        self.serials
     }
 
     /// The resource. Only itself: nothing that came from it is seen through a place.
@@ -62,6 +84,12 @@ impl<'a> Place<'a> {
         self.metric
     }
 
+    /// What the points of the metric are, known without looking at it.
+    #[must_use]
+    pub fn metric_kind(&self) -> MetricKind {
+        self.kind
+    }
+
     /// The profile of the sample, without its samples.
     #[must_use]
     pub fn profile(&self) -> Option<Profile<'a>> {
@@ -74,24 +102,44 @@ impl<'a> Place<'a> {
     }
 
     /// The place of a container in this one, which stands in a field of this number.
-    pub(super) fn within(self, container: Container, number: u32, body: &'a [u8]) -> Self {
+    pub(super) fn within(
+        self,
+        container: Container,
+        number: u32,
+        body: &'a [u8],
+        serial: u64,
+    ) -> Self {
         let message = Message::of(body);
+        let around = self.serials;
         match container {
-            Container::Resource => {
-                Self { resource: Resource::of(self.signal, body), ..Self::outermost(self.signal) }
-            }
-            Container::Scope => {
-                Self { scope: Some(Scope::of(self.signal, body)), metric: None, ..self }
-            }
-            Container::Metric => Self { metric: Some(message.into()), ..self },
+            Container::Resource => Self {
+                resource: Resource::of(self.signal, body),
+                serials: Serials { resource: serial, ..Serials::default() },
+                ..Self::outermost(self.signal)
+            },
+            Container::Scope => Self {
+                scope: Some(Scope::of(self.signal, body)),
+                metric: None,
+                serials: Serials { scope: serial, holder: 0, ..around },
+                ..self
+            },
+            Container::Metric => Self {
+                metric: Some(message.into()),
+                serials: Serials { holder: serial, ..around },
+                ..self
+            },
             Container::Data => Self { kind: MetricKind::of_field(number), ..self },
-            Container::Profile => Self { profile: Some(message.into()), ..self },
+            Container::Profile => Self {
+                profile: Some(message.into()),
+                serials: Serials { holder: serial, ..around },
+                ..self
+            },
             Container::Request => self,
         }
     }
 
     /// The place of an item in this container.
-    pub(super) fn with_item(self, body: &'a [u8]) -> Self {
+    pub(super) fn with_item(self, body: &'a [u8], serial: u64) -> Self {
         let message = Message::of(body);
         let item = match self.signal {
             Signal::Logs => Item::LogRecord(message.into()),
@@ -99,7 +147,8 @@ impl<'a> Place<'a> {
             Signal::Metrics => Item::Point(Point::of(self.kind, body)),
             Signal::Profiles => Item::Sample(message.into()),
         };
-        Self { item: Some(item), ..self }
+        let serials = Serials { item: serial, ..self.serials };
+        Self { item: Some(item), serials, ..self }
     }
 }
 

@@ -34,7 +34,7 @@ fn run(
     keep: impl FnMut(&Place<'_>) -> bool,
 ) -> Vec<Range<usize>> {
     let signal = payload.signal();
-    let mut survey = Survey { signal, asked, keep, position: 0, kept: Vec::new() };
+    let mut survey = Survey { signal, asked, keep, serial: 0, position: 0, kept: Vec::new() };
     for block in payload.blocks() {
         survey.fields(Container::Request, &block, Place::outermost(signal));
     }
@@ -45,6 +45,8 @@ struct Survey<F> {
     signal: Signal,
     asked: Option<Container>,
     keep: F,
+    /// Of the thing that was met last.
+    serial: u64,
     position: usize,
     kept: Vec<Range<usize>>,
 }
@@ -57,19 +59,21 @@ impl<F: FnMut(&Place<'_>) -> bool> Survey<F> {
         };
         for field in Fields::of(body) {
             let inner_body = field.bytes().unwrap_or_default();
+            self.serial += 1;
             match container.role(self.signal, field.number) {
                 Role::Item => {
-                    let keep = (self.keep)(&place.with_item(inner_body));
+                    let keep = (self.keep)(&place.with_item(inner_body, self.serial));
                     self.pass(1, keep);
                 }
                 Role::Container(Container::Data) if field.start < gone_until => {}
                 Role::Container(inner) => {
                     if self.asked == Some(inner) {
-                        let keep = (self.keep)(&place.within(inner, field.number, inner_body));
+                        let place = place.within(inner, field.number, inner_body, self.serial);
+                        let keep = (self.keep)(&place);
                         self.pass(inner.survey(self.signal, inner_body).items, keep);
                     } else {
                         let header = header(self.signal, inner, inner_body);
-                        let place = place.within(inner, field.number, &header);
+                        let place = place.within(inner, field.number, &header, self.serial);
                         self.fields(inner, inner_body, place);
                     }
                 }

@@ -39,7 +39,7 @@ pub(super) fn rewrite<'a>(
     change: impl Rewrite<'a>,
 ) -> Payload {
     let signal = payload.signal();
-    let mut rewriter = Rewriter { blocks, composer: Composer::new(blocks), change };
+    let mut rewriter = Rewriter { blocks, composer: Composer::new(blocks), change, serial: 0 };
     let mut is_changed = false;
     for (block, bytes) in blocks.iter().enumerate() {
         let body = Span { block, start: 0, end: bytes.len() };
@@ -55,6 +55,8 @@ struct Rewriter<'a, R> {
     blocks: &'a [Bytes],
     composer: Composer<'a>,
     change: R,
+    /// Of the thing that was met last.
+    serial: u64,
 }
 
 impl<'a, R: Rewrite<'a>> Rewriter<'a, R> {
@@ -71,9 +73,10 @@ impl<'a, R: Rewrite<'a>> Rewriter<'a, R> {
             let inner_body = body.part(field.body_start(), field.end);
             let inner_bytes = inner_body.bytes(self.blocks);
             let header;
+            self.serial += 1;
             let (inner, place) = match container.role(place.signal(), field.number) {
                 Role::Item if self.change.level() == Level::Item => {
-                    (None, place.with_item(inner_bytes))
+                    (None, place.with_item(inner_bytes, self.serial))
                 }
                 // Data that later data of another kind replaces is nobody's to see.
                 Role::Container(Container::Data) if field.start < gone_until => {
@@ -82,7 +85,7 @@ impl<'a, R: Rewrite<'a>> Rewriter<'a, R> {
                 }
                 Role::Container(inner) if self.is_on_the_way(inner) => {
                     header = place::header(place.signal(), inner, inner_bytes);
-                    (Some(inner), place.within(inner, field.number, &header))
+                    (Some(inner), place.within(inner, field.number, &header, self.serial))
                 }
                 _ => {
                     self.composer.slice(span);

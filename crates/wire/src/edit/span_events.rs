@@ -44,7 +44,7 @@ impl<'a, F: FnMut(&Place<'_>, SpanEvent<'_>) -> bool> Rewrite<'a> for Retain<F> 
             return false;
         }
         let span = without_events(target.bytes);
-        let place = place.with_item(&span);
+        let place = place.with_item(&span, place.serials().item);
         let events = events.map(|field| Message::of(field.bytes().unwrap_or_default()));
         self.verdicts.clear();
         self.verdicts.extend(events.map(|event| (self.keep)(&place, event.into())));

@@ -21,15 +21,17 @@ enum Change {
     UpsertInt,
     RemoveFirst,
     RemoveOdd,
+    ReplaceOdd,
 }
 
-const CHANGES: [Change; 6] = [
+const CHANGES: [Change; 7] = [
     Change::None,
     Change::InsertText,
     Change::UpdateFirst,
     Change::UpsertInt,
     Change::RemoveFirst,
     Change::RemoveOdd,
+    Change::ReplaceOdd,
 ];
 
 fn change_encoded(change: Change, list: &mut AttributeList<'_>) {
@@ -48,6 +50,10 @@ fn change_encoded(change: Change, list: &mut AttributeList<'_>) {
         (Change::RemoveOdd, _) => {
             list.retain(|attribute| attribute.key().len() % 2 == 0);
         }
+        (Change::ReplaceOdd, _) => list.replace_values(|attribute| {
+            let is_meant = attribute.key().len() % 2 == 1;
+            is_meant.then(|| view::AnyValue::Bool(true).detached())
+        }),
         _ => {}
     }
 }
@@ -72,6 +78,15 @@ fn change_decoded(change: Change, list: &mut Vec<KeyValue>) {
         }),
         Change::RemoveFirst if !list.is_empty() => drop(list.remove(0)),
         Change::RemoveOdd => list.retain(|attribute| attribute.key.len() % 2 == 0),
+        Change::ReplaceOdd => {
+            for odd in list.iter_mut().filter(|attribute| attribute.key.len() % 2 == 1) {
+                *odd = KeyValue {
+                    key: odd.key.clone(),
+                    value: value(any_value::Value::BoolValue(true)),
+                    ..Default::default()
+                };
+            }
+        }
         _ => {}
     }
 }
@@ -284,6 +299,29 @@ proptest! {
         });
         prop_assert_eq!(same.items(), expected.len());
         prop_assert_eq!(&seen, &expected);
+    }
+
+    #[test]
+    fn places_are_told_apart_by_what_is_around_them(at in 0..4_usize, seed: u64) {
+        let signal = Signal::ALL[at];
+        let payload = Payload::parse(signal, request(signal, seed, 6)).unwrap();
+        let mut seen: Vec<(edit::Serials, usize)> = Vec::new();
+        let (kept, _) = edit::retain_items(&payload, |place| {
+            let around = place.metric().map_or(0, |metric| metric.encoded().as_ptr() as usize);
+            seen.push((place.serials(), around));
+            true
+        });
+        prop_assert_eq!(kept.items(), payload.items());
+        for pair in seen.windows(2) {
+            let [(before, metric_before), (after, metric_after)] = pair else { unreachable!() };
+            prop_assert!(before.item < after.item);
+            prop_assert!(before.resource <= after.resource && before.scope <= after.scope);
+            prop_assert!(before.scope == after.scope || before.holder <= after.holder);
+            let is_same = before.holder == after.holder && before.scope == after.scope;
+            if signal == Signal::Metrics && is_same {
+                prop_assert_eq!(metric_before, metric_after);
+            }
+        }
     }
 
     #[test]

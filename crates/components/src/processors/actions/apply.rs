@@ -33,15 +33,10 @@ impl Action {
             Self::Delete(keys) => {
                 list.retain(|attribute| !keys.contain(attribute.key()));
             }
-            Self::Hash(keys) => {
-                let hashed = list.iter().filter(|attribute| keys.contain(attribute.key()));
-                let hashed: Vec<(String, String)> = hashed
-                    .map(|attribute| (attribute.key().to_owned(), hash(&attribute.value())))
-                    .collect();
-                for (key, hash) in hashed {
-                    list.update(&key, &AnyValue::Text(&hash));
-                }
-            }
+            Self::Hash(keys) => list.replace_values(|attribute| {
+                let is_meant = keys.contain(attribute.key());
+                is_meant.then(|| AnyValue::Text(&hash(&attribute.value())).detached())
+            }),
             Self::Extract { key, pattern } => extract(list, key, pattern),
             Self::Convert { key, to } => {
                 if let Some(converted) = list.get(key).and_then(|value| convert(&value, *to)) {

@@ -30,8 +30,9 @@ impl Edit for EditItems {
     fn edit(&self, mut envelope: Envelope) -> Option<Envelope> {
         let Settings { actions, selection } = &self.settings;
         let context = &envelope.context;
+        let mut selecting = selection.start();
         envelope.payload = edit::attributes(&envelope.payload, Level::Item, |place, list| {
-            if selection.takes(place) {
+            if selecting.takes(place) {
                 actions.iter().for_each(|action| action.apply(list, context));
             }
         });

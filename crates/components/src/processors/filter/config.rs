@@ -11,7 +11,11 @@ use super::rules::{Rule, infer, parse_all};
 use crate::processors::matching::Selection;
 
 /// What to drop. Conditions are those of the OpenTelemetry Transformation Language; what one of
-/// them holds for is dropped.
+/// them holds for is dropped. Known are comparisons, `and`, `or`, `not`, `+ - * /`, paths, `nil`, enums,
+/// `IsMatch`, `HasPrefix`, `HasSuffix`, `ContainsValue`, `IsString`, `IsBool`, `IsInt`, `IsDouble`,
+/// `IsMap`, `IsList`, `IsRootSpan`, `HasAttrKeyOnDatapoint`, `HasAttrOnDatapoint`, `Len`, `Int`,
+/// `Double`, `String`, `ToLowerCase`, `ToUpperCase`, `ConvertCase`, `TraceID`, `SpanID` and
+/// `ProfileID`; anything else is an error at start.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {

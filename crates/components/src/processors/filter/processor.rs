@@ -3,12 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use pipeline::factory::{Plans, ProcessorBlueprint};
 use pipeline::{Built, Code, Envelope, Environment, Outlet, StartError, Status, Verdict};
 use runtime::metrics::Counter;
-use wire::protobuf::Fields;
-use wire::{Payload, Signal, edit, schema};
+use wire::{Payload, Signal, edit};
 
 use super::condition::{Context, EvaluationError};
 use super::config::{ErrorMode, Settings};
@@ -97,30 +95,33 @@ impl Edit for Filter {
 impl Filter {
     /// The payload without what is dropped, and the ranges of its items that stay.
     fn filtered(&self, payload: &Payload) -> Result<(Payload, Vec<Range<usize>>), EvaluationError> {
-        let dictionary = dictionary(payload);
-        let mut evaluation = Evaluation { dictionary: &dictionary, first_error: None };
         let is_metrics = payload.signal() == Signal::Metrics;
+        let mut selecting = self.selection.start();
+        let mut metrics = Evaluation::new(&self.metrics, payload);
+        let mut items = Evaluation::new(&self.items, payload);
+        let mut events = Evaluation::new(&self.events, payload);
         let mut current = payload.clone();
         let mut kept: Vec<Range<usize>> = std::iter::once(0..payload.items()).collect();
         if is_metrics && (!self.metrics.is_empty() || !self.selection.is_empty()) {
             (current, kept) = edit::retain_metrics(&current, |place| {
-                self.selection.takes(place) && !evaluation.drops(&self.metrics, place)
+                selecting.takes(place) && !metrics.drops(place)
             });
         }
         let selects_items = !is_metrics && !self.selection.is_empty();
         if !self.items.is_empty() || selects_items {
             let (remaining, inner) = edit::retain_items(&current, |place| {
-                (is_metrics || self.selection.takes(place)) && !evaluation.drops(&self.items, place)
+                (is_metrics || selecting.takes(place)) && !items.drops(place)
             });
             kept = compose(&kept, &inner);
             current = remaining;
         }
         if !self.events.is_empty() {
             current = edit::retain_span_events(&current, |place, event| {
-                !evaluation.drops_event(&self.events, place, event.encoded())
+                !events.drops_event(place, event.encoded())
             });
         }
-        match (evaluation.first_error, self.error_mode) {
+        let errors = [metrics, items, events].into_iter().filter_map(Evaluation::into_error);
+        match (errors.into_iter().next(), self.error_mode) {
             (Some(error), ErrorMode::Propagate) => return Err(error),
             (Some(error), ErrorMode::Ignore) => {
                 tracing::warn!(%error, "A condition of the filter could not be evaluated.");
@@ -129,13 +130,4 @@ impl Filter {
         }
         Ok((current, kept))
     }
-}
-
-/// The dictionary of a request of profiles; empty for other signals.
-fn dictionary(payload: &Payload) -> Bytes {
-    let request = schema::request(payload.signal());
-    let Some(field) = request.field_named("dictionary") else { return Bytes::new() };
-    let encoded = payload.to_bytes();
-    let found = Fields::of(&encoded).filter(|found| found.number == field.number).last();
-    found.and_then(|found| found.bytes()).map_or_else(Bytes::new, |found| encoded.slice_ref(found))
 }

@@ -2,8 +2,12 @@
 
 use config::Faults;
 use wire::edit::Place;
+use wire::view::MetricKind;
+use wire::{Payload, Signal};
 
-use super::condition::{Condition, Context, EvaluationError, Subject};
+use super::condition::{
+    Condition, Context, Dictionary, EvaluationError, Memory, PointKind, Subject,
+};
 
 /// A condition for items of one context.
 #[derive(Clone, Debug)]
@@ -45,49 +49,86 @@ pub(super) fn about(rules: &[Rule], context: Context) -> Vec<Rule> {
     rules.iter().filter(|rule| rule.context == context).cloned().collect()
 }
 
-/// Evaluates rules and keeps the first error, so that it is told once for a request.
+/// Evaluates the rules of one context for the payloads of one request.
 #[derive(Debug)]
-pub(super) struct Evaluation<'d> {
-    /// The dictionary of profiles.
-    pub(super) dictionary: &'d [u8],
-    pub(super) first_error: Option<EvaluationError>,
+pub(super) struct Evaluation<'r> {
+    rules: &'r [Rule],
+    /// What each rule found out.
+    memories: Vec<Memory>,
+    dictionary: Dictionary,
+    /// So that an error is told once for a request.
+    first_error: Option<EvaluationError>,
 }
 
-impl Evaluation<'_> {
+impl<'r> Evaluation<'r> {
+    pub(super) fn new(rules: &'r [Rule], payload: &Payload) -> Self {
+        let memory = || Memory::for_payload(payload.bytes_len());
+        let is_asked = !rules.is_empty() && payload.signal() == Signal::Profiles;
+        let dictionary = if is_asked { Dictionary::of(payload) } else { Dictionary::default() };
+        let memories = rules.iter().map(|_| memory()).collect();
+        Self { rules, memories, dictionary, first_error: None }
+    }
+
     /// Whether one of the rules holds for the thing at `place`.
-    pub(super) fn drops(&mut self, rules: &[Rule], place: &Place<'_>) -> bool {
-        rules.iter().any(|rule| {
-            let metric = place.metric().map(|metric| metric.encoded()).unwrap_or_default();
-            let item = place.item().map(|item| item.encoded()).unwrap_or_default();
-            let profile = place.profile().map(|profile| profile.encoded()).unwrap_or_default();
-            let (parent, item) = match rule.context {
+    pub(super) fn drops(&mut self, place: &Place<'_>) -> bool {
+        let metric = place.metric().map(|metric| metric.encoded()).unwrap_or_default();
+        let item = place.item().map(|item| item.encoded()).unwrap_or_default();
+        let profile = place.profile().map(|profile| profile.encoded()).unwrap_or_default();
+        (0..self.rules.len()).any(|at| {
+            let (parent, item) = match self.rules[at].context {
                 Context::LogRecord | Context::Span => (&[][..], item),
                 Context::SpanEvent => (item, &[][..]),
                 Context::Metric => (&[][..], metric),
                 Context::Datapoint => (metric, item),
                 Context::Profile => (&[][..], profile),
             };
-            self.holds(rule, place, parent, item)
+            self.holds(at, place, parent, item)
         })
     }
 
     /// Whether one of the rules holds for an event of the span at `place`.
-    pub(super) fn drops_event(&mut self, rules: &[Rule], place: &Place<'_>, event: &[u8]) -> bool {
+    pub(super) fn drops_event(&mut self, place: &Place<'_>, event: &[u8]) -> bool {
         let span = place.item().map(|item| item.encoded()).unwrap_or_default();
-        rules.iter().any(|rule| self.holds(rule, place, span, event))
+        (0..self.rules.len()).any(|at| self.holds(at, place, span, event))
     }
 
-    fn holds(&mut self, rule: &Rule, place: &Place<'_>, parent: &[u8], item: &[u8]) -> bool {
+    fn holds(&mut self, at: usize, place: &Place<'_>, parent: &[u8], item: &[u8]) -> bool {
         let subject = Subject {
             resource: place.resource().encoded(),
             scope: place.scope().map(|scope| scope.encoded()).unwrap_or_default(),
             parent,
             item,
-            dictionary: self.dictionary,
+            point: point_kind(place.metric_kind()),
+            dictionary: Some(&self.dictionary),
+            serials: place.serials(),
         };
-        rule.condition.holds(&subject).unwrap_or_else(|error| {
+        let holds = self.rules[at].condition.holds(&subject, &mut self.memories[at]);
+        holds.unwrap_or_else(|error| {
             self.first_error.get_or_insert(error);
             false
         })
     }
+
+    /// The first error, if a rule could not be evaluated.
+    pub(super) fn into_error(self) -> Option<EvaluationError> {
+        self.first_error
+    }
+
+    /// How many bytes were looked at.
+    #[cfg(test)]
+    pub(super) fn work(&self) -> usize {
+        self.memories.iter().map(Memory::work).sum()
+    }
 }
+
+fn point_kind(kind: MetricKind) -> PointKind {
+    match kind {
+        MetricKind::None | MetricKind::Gauge | MetricKind::Sum => PointKind::Number,
+        MetricKind::Histogram => PointKind::Histogram,
+        MetricKind::ExponentialHistogram => PointKind::ExponentialHistogram,
+        MetricKind::Summary => PointKind::Summary,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,78 +4,229 @@
 
 use std::borrow::Cow;
 
-use wire::protobuf::Fields;
-use wire::schema::{Field, Kind, SPAN, SUM, Table};
+use super::error::EvaluationError;
+use super::memory::Memory;
+use super::subject::Subject;
+use super::value::Value;
+use super::{Function, Literal, Operand, Operator, Term, Test};
 
-use super::path::{Key, Level, Part, Path, PointKind};
-use super::value::{Strings, Value, hex, last_field, lookup};
-use super::{Condition, Literal, Operand, Test};
-
-/// One item and what stands around it, each as an encoded message.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Subject<'a> {
-    /// The `ResourceLogs` or the like; its field 1 is the resource, perhaps in several parts.
-    pub(crate) resource: &'a [u8],
-    /// The `ScopeLogs` or the like; its field 1 is the scope, perhaps in several parts.
-    pub(crate) scope: &'a [u8],
-    /// The span of a span event, the metric of a data point.
-    pub(crate) parent: &'a [u8],
-    pub(crate) item: &'a [u8],
-    /// The `ProfilesDictionary`, for profiles.
-    pub(crate) dictionary: &'a [u8],
-}
-
-/// A path met a value that it cannot look into.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("look up {key} in a value that is {found}")]
-pub(crate) struct EvaluationError {
-    key: String,
-    found: &'static str,
-}
-
-impl Condition {
-    /// Whether the condition holds for `subject`, an item of the context it was parsed for.
-    pub(crate) fn holds(&self, subject: &Subject<'_>) -> Result<bool, EvaluationError> {
+impl Term {
+    pub(super) fn holds(
+        &self,
+        subject: &Subject<'_>,
+        memory: &mut Memory,
+    ) -> Result<bool, EvaluationError> {
         match self {
-            Self::Any(all) => {
-                for condition in all {
-                    if condition.holds(subject)? {
-                        return Ok(true);
-                    }
-                }
-                Ok(false)
-            }
-            Self::All(all) => {
-                for condition in all {
-                    if !condition.holds(subject)? {
-                        return Ok(false);
-                    }
-                }
-                Ok(true)
-            }
-            Self::Not(condition) => Ok(!condition.holds(subject)?),
+            Self::Any(terms) => any(terms, true, subject, memory),
+            Self::All(terms) => any(terms, false, subject, memory).map(|is_broken| !is_broken),
+            Self::Not(term) => Ok(!term.holds(subject, memory)?),
             Self::Constant(value) => Ok(*value),
             Self::Compare { left, comparison, right } => {
-                Ok(left.value(subject)?.compares(*comparison, &right.value(subject)?))
+                left.prepare(subject, memory);
+                right.prepare(subject, memory);
+                let (left, right) = (left.value(subject, memory)?, right.value(subject, memory)?);
+                memory.note(left.bytes_len().min(right.bytes_len()));
+                Ok(left.compares(*comparison, &right))
             }
-            Self::Test { target, test } => Ok(test.holds(&target.value(subject)?)),
+            Self::Test { target, test } => {
+                target.prepare(subject, memory);
+                let value = target.value(subject, memory)?;
+                memory.note(value.bytes_len());
+                Ok(test.holds(&value))
+            }
+            Self::Contains { list, item } => contains(list, item, subject, memory),
             Self::HasAttribute { key, value } => {
-                Ok(subject.has_point_attribute(key, value.as_deref()))
+                Ok(subject.has_point_attribute(key, value.as_deref(), memory))
+            }
+            Self::Kept { slot, reach, term } => {
+                let serial = reach.serial(subject.serials);
+                if let Some(verdict) = memory.verdict(*slot, serial) {
+                    return verdict;
+                }
+                let verdict = term.holds(subject, memory);
+                memory.keep_verdict(*slot, serial, verdict.clone());
+                verdict
             }
         }
     }
 }
 
+/// Whether one of the terms is `sought`.
+fn any(
+    terms: &[Term],
+    sought: bool,
+    subject: &Subject<'_>,
+    memory: &mut Memory,
+) -> Result<bool, EvaluationError> {
+    for term in terms {
+        if term.holds(subject, memory)? == sought {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn contains(
+    list: &Operand,
+    item: &Operand,
+    subject: &Subject<'_>,
+    memory: &mut Memory,
+) -> Result<bool, EvaluationError> {
+    list.prepare(subject, memory);
+    item.prepare(subject, memory);
+    let item = item.value(subject, memory)?;
+    if let Operand::List(elements) = list {
+        for element in elements {
+            if element.value(subject, memory)?.is_equal(&item) {
+                return Ok(true);
+            }
+        }
+        return Ok(false);
+    }
+    let list = list.value(subject, memory)?;
+    memory.note(list.bytes_len());
+    let mut elements = list.elements().ok_or_else(|| EvaluationError::Argument {
+        function: "ContainsValue",
+        found: list.type_name(),
+    })?;
+    Ok(elements.any(|element| element.is_equal(&item)))
+}
+
 impl Operand {
-    fn value<'a>(&'a self, subject: &Subject<'a>) -> Result<Value<'a>, EvaluationError> {
+    /// Reads what is kept and is not of this subject, so that `value` finds it.
+    fn prepare(&self, subject: &Subject<'_>, memory: &mut Memory) {
+        match self {
+            Self::Literal(_) | Self::Path(_) => {}
+            Self::List(all) => all.iter().for_each(|operand| operand.prepare(subject, memory)),
+            Self::Arithmetic { left, right, .. } => {
+                left.prepare(subject, memory);
+                right.prepare(subject, memory);
+            }
+            Self::Call { argument, .. } => argument.prepare(subject, memory),
+            Self::Kept { slot, reach, operand } => {
+                let serial = reach.serial(subject.serials);
+                if !memory.has_value(*slot, serial) {
+                    let value = operand.value(subject, memory).map(Value::into_owned);
+                    memory.keep_value(*slot, serial, value);
+                }
+            }
+        }
+    }
+
+    fn value<'a>(
+        &'a self,
+        subject: &Subject<'a>,
+        memory: &'a Memory,
+    ) -> Result<Value<'a>, EvaluationError> {
+        match self {
+            Self::Path(path) => subject.read(path, memory),
+            Self::Literal(literal) => Ok(literal.value()),
+            // A list stands only where its elements are asked for one by one.
+            Self::List(_) => Ok(Value::Nil),
+            Self::Arithmetic { left, operator, right } => {
+                operator.apply(&left.value(subject, memory)?, &right.value(subject, memory)?)
+            }
+            Self::Call { function, argument } => {
+                let value = argument.value(subject, memory)?;
+                memory.note(value.bytes_len());
+                function.apply(value)
+            }
+            Self::Kept { slot, .. } => memory.value(*slot),
+        }
+    }
+}
+
+impl Literal {
+    fn value(&self) -> Value<'_> {
+        match self {
+            Self::Nil => Value::Nil,
+            Self::Bool(value) => Value::Bool(*value),
+            Self::Int(value) => Value::Int(*value),
+            Self::Double(value) => Value::Double(*value),
+            Self::Text(text) => Value::Text(Cow::Borrowed(text)),
+            Self::Bytes(bytes) => Value::Bytes(Cow::Borrowed(bytes)),
+        }
+    }
+}
+
+impl Operator {
+    /// Whole numbers stay whole; one that does not is reckoned with as a double.
+    fn apply<'a>(self, left: &Value<'_>, right: &Value<'_>) -> Result<Value<'a>, EvaluationError> {
+        if let (Value::Int(left), Value::Int(right)) = (left, right) {
+            let (left, right) = (*left, *right);
+            return Ok(Value::Int(match self {
+                Self::Add => left.wrapping_add(right),
+                Self::Subtract => left.wrapping_sub(right),
+                Self::Multiply => left.wrapping_mul(right),
+                Self::Divide if right == 0 => return Err(EvaluationError::DivisionByZero),
+                Self::Divide => left.wrapping_div(right),
+            }));
+        }
+        let (left, right) = (double(left)?, double(right)?);
+        Ok(Value::Double(match self {
+            Self::Add => left + right,
+            Self::Subtract => left - right,
+            Self::Multiply => left * right,
+            Self::Divide if right == 0.0 => return Err(EvaluationError::DivisionByZero),
+            Self::Divide => left / right,
+        }))
+    }
+}
+
+fn double(value: &Value<'_>) -> Result<f64, EvaluationError> {
+    match value {
+        Value::Int(value) => Ok(*value as f64),
+        Value::Double(value) => Ok(*value),
+        other => Err(EvaluationError::NoNumber { found: other.type_name() }),
+    }
+}
+
+impl Function {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Len => "Len",
+            Self::Int => "Int",
+            Self::Double => "Double",
+            Self::String => "String",
+            Self::LowerCase => "ToLowerCase",
+            Self::UpperCase => "ToUpperCase",
+        }
+    }
+
+    fn apply(self, value: Value<'_>) -> Result<Value<'_>, EvaluationError> {
+        let unfit = |value: &Value<'_>| EvaluationError::Argument {
+            function: self.name(),
+            found: value.type_name(),
+        };
         Ok(match self {
-            Self::Path(path) => return subject.read(path),
-            Self::Literal(Literal::Nil) => Value::Nil,
-            Self::Literal(Literal::Bool(value)) => Value::Bool(*value),
-            Self::Literal(Literal::Int(value)) => Value::Int(*value),
-            Self::Literal(Literal::Double(value)) => Value::Double(*value),
-            Self::Literal(Literal::Text(text)) => Value::Text(Cow::Borrowed(text)),
-            Self::Literal(Literal::Bytes(bytes)) => Value::Bytes(bytes),
+            Self::Len => {
+                let len = value.len().ok_or_else(|| unfit(&value))?;
+                Value::Int(i64::try_from(len).unwrap_or(i64::MAX))
+            }
+            Self::Int => match &value {
+                Value::Int(value) => Value::Int(*value),
+                Value::Double(value) => Value::Int(*value as i64),
+                Value::Bool(value) => Value::Int((*value).into()),
+                Value::Text(text) => text.parse().map_or(Value::Nil, Value::Int),
+                _ => Value::Nil,
+            },
+            Self::Double => match &value {
+                Value::Int(value) => Value::Double(*value as f64),
+                Value::Double(value) => Value::Double(*value),
+                Value::Bool(value) => Value::Double(if *value { 1.0 } else { 0.0 }),
+                Value::Text(text) => text.parse().map_or(Value::Nil, Value::Double),
+                _ => Value::Nil,
+            },
+            Self::String => match value.to_text() {
+                Some(text) => Value::Text(text.into_owned().into()),
+                None => Value::Nil,
+            },
+            Self::LowerCase | Self::UpperCase => {
+                let Value::Text(text) = &value else { return Err(unfit(&value)) };
+                let is_lower = self == Self::LowerCase;
+                let text = if is_lower { text.to_lowercase() } else { text.to_uppercase() };
+                Value::Text(text.into())
+            }
         })
     }
 }
@@ -97,214 +248,5 @@ impl Test {
             Self::IsMap => matches!(value, Value::Map(_)),
             Self::IsList => matches!(value, Value::List(_)),
         }
-    }
-}
-
-impl<'a> Subject<'a> {
-    fn read(&self, path: &'a Path) -> Result<Value<'a>, EvaluationError> {
-        let strings = Strings { dictionary: self.dictionary };
-        let message = match path.level {
-            Level::Resource => return read_parts(self.resource, path, strings),
-            Level::Scope => return read_parts(self.scope, path, strings),
-            Level::Parent => self.parent,
-            Level::Item => self.item,
-        };
-        let fields = match &path.part {
-            Part::Field(fields) => fields.as_slice(),
-            Part::Point(kinds) => match kinds[point_kind(self.parent) as usize].as_ref() {
-                Some(field) => std::slice::from_ref(field),
-                None => return Ok(Value::Nil),
-            },
-            Part::ProfileAttributes => {
-                let [Key::Name(name), keys @ ..] = path.keys.as_slice() else {
-                    return Ok(Value::Nil);
-                };
-                let value = profile_attribute(message, name, strings);
-                return descend(value.unwrap_or(Value::Nil), keys, strings);
-            }
-            part => return Ok(special(part, message, strings)),
-        };
-        let Some((last, outer)) = fields.split_last() else { return Ok(Value::Nil) };
-        let message = outer.iter().fold(message, |message, field| embedded(message, field.number));
-        read_field(message, last, &path.keys, strings)
-    }
-
-    fn has_point_attribute(&self, key: &str, value: Option<&str>) -> bool {
-        let kind = point_kind(self.item);
-        let attributes = kind.message().field_named("attributes").map_or(0, |field| field.number);
-        let mut points = Fields::of(data(self.item)).filter(|field| field.number == 1);
-        points.any(|point| {
-            let point = point.bytes().unwrap_or_default();
-            let found = lookup(point, attributes, key, Strings::default());
-            match value {
-                None => found.is_some(),
-                Some(value) => found.is_some_and(|found| found == Value::Text(value.into())),
-            }
-        })
-    }
-}
-
-/// Reads a field of the resource or scope of a group: of the part that has it.
-fn read_parts<'a>(
-    group: &'a [u8],
-    path: &'a Path,
-    strings: Strings<'a>,
-) -> Result<Value<'a>, EvaluationError> {
-    let Part::Field(fields) = &path.part else { return Ok(Value::Nil) };
-    let Some(field) = fields.last() else { return Ok(Value::Nil) };
-    let parts = Fields::of(group).filter(|part| part.number == 1);
-    let mut having = parts.filter_map(|part| part.bytes()).filter(|part| match &path.keys[..] {
-        [Key::Name(name), ..] => lookup(part, field.number, name, strings).is_some(),
-        _ => last_field(part, field.number).is_some(),
-    });
-    // The first attribute of a key counts, and the last value of a field.
-    let part = if field.is_repeated() { having.next() } else { having.last() };
-    read_field(part.unwrap_or_default(), field, &path.keys, strings)
-}
-
-fn read_field<'a>(
-    message: &'a [u8],
-    field: &Field,
-    keys: &[Key],
-    strings: Strings<'a>,
-) -> Result<Value<'a>, EvaluationError> {
-    match keys {
-        [Key::Name(name), keys @ ..] if field.is_repeated() => {
-            let value = lookup(message, field.number, name, strings);
-            descend(value.unwrap_or(Value::Nil), keys, strings)
-        }
-        _ => {
-            let value = Value::of_field(field.kind, last_field(message, field.number), strings);
-            descend(value, keys, strings)
-        }
-    }
-}
-
-fn descend<'a>(
-    value: Value<'a>,
-    keys: &[Key],
-    strings: Strings<'a>,
-) -> Result<Value<'a>, EvaluationError> {
-    keys.iter().try_fold(value, |value, key| match (value, key) {
-        (Value::Nil, _) => Ok(Value::Nil),
-        (Value::Map(map), Key::Name(name)) => {
-            Ok(lookup(map, 1, name, strings).unwrap_or(Value::Nil))
-        }
-        (Value::List(list), Key::Index(index)) => {
-            let any = Fields::of(list).nth(*index).and_then(|field| field.bytes());
-            Ok(any.map_or(Value::Nil, |any| Value::of_any(any, strings)))
-        }
-        (value, key) => Err(EvaluationError { key: format!("{key:?}"), found: type_name(&value) }),
-    })
-}
-
-/// What OTTL derives from a message instead of reading one field.
-fn special<'a>(part: &Part, message: &'a [u8], strings: Strings<'a>) -> Value<'a> {
-    match part {
-        Part::Hex(field) => {
-            let id = last_field(message, field.number).and_then(|field| field.bytes());
-            Value::Text(hex(id.unwrap_or_default()).into())
-        }
-        Part::BodyText(field) => {
-            let value = Value::of_field(field.kind, last_field(message, field.number), strings);
-            let text = value.to_text().map_or_else(String::new, Cow::into_owned);
-            Value::Text(text.into())
-        }
-        Part::SpanKind { is_short } => Value::Text(span_kind(message, *is_short).into()),
-        Part::MetricType => Value::Int(match data_number(message) {
-            Some(5) => 1,
-            Some(7) => 2,
-            Some(9) => 3,
-            Some(10) => 4,
-            Some(11) => 5,
-            _ => 0,
-        }),
-        Part::AggregationTemporality => match data_number(message) {
-            Some(7 | 9 | 10) => {
-                let number = last_field(data(message), 2).map_or(0, |field| field.number_value());
-                Value::Int(number.cast_signed())
-            }
-            _ => Value::Nil,
-        },
-        Part::IsMonotonic => match (data_number(message), SUM.field_named("is_monotonic")) {
-            (Some(7), Some(field)) => {
-                Value::of_field(field.kind, last_field(data(message), field.number), strings)
-            }
-            _ => Value::Nil,
-        },
-        Part::Field(_) | Part::Point(_) | Part::ProfileAttributes => Value::Nil,
-    }
-}
-
-fn span_kind(span: &[u8], is_short: bool) -> String {
-    let Some((field, Kind::Enum(kinds))) = SPAN.field_named("kind").map(|f| (f, f.kind)) else {
-        return String::new();
-    };
-    let number = last_field(span, field.number).map_or(0, |field| field.number_value());
-    let kind = kinds.values.iter().find(|(known, _)| u64::try_from(*known) == Ok(number));
-    let name = kind.map_or("", |(_, name)| *name);
-    let word = name.strip_prefix("SPAN_KIND_").unwrap_or_default();
-    match is_short {
-        true => word.chars().take(1).chain(word.to_lowercase().chars().skip(1)).collect(),
-        false => name.to_owned(),
-    }
-}
-
-fn profile_attribute<'a>(
-    profile: &'a [u8],
-    name: &str,
-    dictionary: Strings<'a>,
-) -> Option<Value<'a>> {
-    let indices = Fields::of(profile).filter(|field| field.number == 11);
-    let indices = indices.flat_map(|field| match field.bytes() {
-        Some(packed) => unpacked(packed),
-        None => vec![field.number_value()],
-    });
-    let entries = indices.filter_map(|index| dictionary.entry(Table::Attributes, index)?.bytes());
-    let mut named = entries.filter(|entry| dictionary.key_of(entry, 1) == name);
-    let any = last_field(named.next()?, 2).and_then(|field| field.bytes())?;
-    Some(Value::of_any(any, dictionary))
-}
-
-fn unpacked(packed: &[u8]) -> Vec<u64> {
-    let mut at = 0;
-    std::iter::from_fn(|| wire::protobuf::read_varint(packed, &mut at).ok()).collect()
-}
-
-fn embedded(message: &[u8], number: u32) -> &[u8] {
-    last_field(message, number).and_then(|field| field.bytes()).unwrap_or_default()
-}
-
-/// The shape of the data points of a metric.
-pub(crate) fn point_kind(metric: &[u8]) -> PointKind {
-    match data_number(metric) {
-        Some(9) => PointKind::Histogram,
-        Some(10) => PointKind::ExponentialHistogram,
-        Some(11) => PointKind::Summary,
-        _ => PointKind::Number,
-    }
-}
-
-/// The number of the field that holds the data of a metric.
-fn data_number(metric: &[u8]) -> Option<u32> {
-    let fields = Fields::of(metric).map(|field| field.number);
-    fields.filter(|number| matches!(number, 5 | 7 | 9 | 10 | 11)).last()
-}
-
-/// The data of a metric: a gauge, a sum, ...
-fn data(metric: &[u8]) -> &[u8] {
-    data_number(metric).map_or(&[], |number| embedded(metric, number))
-}
-
-fn type_name(value: &Value<'_>) -> &'static str {
-    match value {
-        Value::Nil => "nil",
-        Value::Bool(_) => "a boolean",
-        Value::Int(_) => "an integer",
-        Value::Double(_) => "a floating point number",
-        Value::Text(_) => "a string",
-        Value::Bytes(_) => "bytes",
-        Value::Map(_) => "a map",
-        Value::List(_) => "a list",
     }
 }

@@ -1,12 +1,13 @@
-//! Parser: tokens to a [`Condition`], by recursive descent.
+//! Parser: tokens to a [`Term`], by recursive descent.
 //!
-//! `or` binds weakest, then `and`, then `not`. Bounds: parentheses nest at most `DEPTH_MAX` deep.
+//! `or` binds weakest, then `and`, then `not`; then `+` and `-`, then `*` and `/`. Bounds: parentheses nest at most `DEPTH_MAX` deep.
 
 use regex::Regex;
 
 use super::lexer::{Token, TokenKind, tokens};
-use super::path::{Context, Key, Path, ValueType};
-use super::{Comparison, Condition, Literal, Operand, SyntaxError, Test};
+use super::path::{Context, Key, Path, ValueType, needs_key};
+use super::types::{check_types, type_of};
+use super::{Comparison, Function, Literal, Operand, Operator, SyntaxError, Term, Test};
 
 const DEPTH_MAX: usize = 64;
 const COMPARISONS: [(&str, Comparison); 6] = [
@@ -18,12 +19,37 @@ const COMPARISONS: [(&str, Comparison); 6] = [
     (">", Comparison::Greater),
 ];
 
+const OPERATORS: [(&str, Operator); 4] = [
+    ("+", Operator::Add),
+    ("-", Operator::Subtract),
+    ("*", Operator::Multiply),
+    ("/", Operator::Divide),
+];
+/// The functions that answer yes or no.
+const TESTS: [&str; 13] = [
+    "IsMatch",
+    "HasPrefix",
+    "HasSuffix",
+    "IsString",
+    "IsBool",
+    "IsInt",
+    "IsDouble",
+    "IsMap",
+    "IsList",
+    "IsRootSpan",
+    "ContainsValue",
+    "HasAttrKeyOnDatapoint",
+    "HasAttrOnDatapoint",
+];
+const TRACE_ID_LEN: usize = 16;
+const SPAN_ID_LEN: usize = 8;
+
 /// Reads a whole condition.
-pub(super) fn parse(text: &str, context: Context) -> Result<Condition, SyntaxError> {
+pub(super) fn parse(text: &str, context: Context) -> Result<Term, SyntaxError> {
     let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0, context };
-    let condition = parser.any()?;
+    let term = parser.any()?;
     match parser.kind() {
-        TokenKind::End => Ok(condition),
+        TokenKind::End => Ok(term),
         _ => Err(parser.unexpected("`and`, `or` or the end")),
     }
 }
@@ -36,66 +62,166 @@ struct Parser {
 }
 
 impl Parser {
-    fn any(&mut self) -> Result<Condition, SyntaxError> {
-        let mut conditions = vec![self.all()?];
+    fn any(&mut self) -> Result<Term, SyntaxError> {
+        let mut terms = vec![self.all()?];
         while self.take_word("or") {
-            conditions.push(self.all()?);
+            terms.push(self.all()?);
         }
-        Ok(one_or(conditions, Condition::Any))
+        Ok(one_or(terms, Term::Any))
     }
 
-    fn all(&mut self) -> Result<Condition, SyntaxError> {
-        let mut conditions = vec![self.negated()?];
+    fn all(&mut self) -> Result<Term, SyntaxError> {
+        let mut terms = vec![self.negated()?];
         while self.take_word("and") {
-            conditions.push(self.negated()?);
+            terms.push(self.negated()?);
         }
-        Ok(one_or(conditions, Condition::All))
+        Ok(one_or(terms, Term::All))
     }
 
-    fn negated(&mut self) -> Result<Condition, SyntaxError> {
+    fn negated(&mut self) -> Result<Term, SyntaxError> {
         if self.take_word("not") {
-            return Ok(Condition::Not(Box::new(self.single()?)));
+            return Ok(Term::Not(Box::new(self.single()?)));
         }
         self.single()
     }
 
-    fn single(&mut self) -> Result<Condition, SyntaxError> {
-        if self.is_symbol("(") {
+    fn single(&mut self) -> Result<Term, SyntaxError> {
+        if self.is_symbol("(") && !self.is_value_in_parentheses() {
             return self.parenthesized();
         }
-        if self.is_call() && !self.is_bytes_call() {
-            return self.call();
+        if self.is_test() {
+            let term = self.call()?;
+            return self.compared_with_truth(term);
         }
         let start = self.start();
         let left = self.operand()?;
         let Some(comparison) = self.take_comparison() else {
             return match left {
-                Operand::Literal(Literal::Bool(value)) => Ok(Condition::Constant(value)),
+                Operand::Literal(Literal::Bool(value)) => Ok(Term::Constant(value)),
                 _ => Err(self.unexpected("a comparison such as `==`")),
             };
         };
         let right = self.operand()?;
         check_types(&left, comparison, &right)
             .map_err(|message| SyntaxError::new(start, message))?;
-        Ok(Condition::Compare { left, comparison, right })
+        Ok(Term::Compare { left, comparison, right })
     }
 
-    fn parenthesized(&mut self) -> Result<Condition, SyntaxError> {
+    /// Reads the `== true` that some write behind a function that answers yes or no.
+    fn compared_with_truth(&mut self, term: Term) -> Result<Term, SyntaxError> {
+        let start = self.start();
+        let Some(comparison) = self.take_comparison() else { return Ok(term) };
+        let is_equal = match comparison {
+            Comparison::Equal => true,
+            Comparison::NotEqual => false,
+            _ => return Err(SyntaxError::new(start, "`==` or `!=` is expected")),
+        };
+        let TokenKind::Word(word) = self.kind().clone() else {
+            return Err(self.unexpected("`true` or `false`"));
+        };
+        let expected = match word.as_str() {
+            "true" => is_equal,
+            "false" => !is_equal,
+            _ => return Err(self.unexpected("`true` or `false`")),
+        };
+        self.at += 1;
+        Ok(if expected { term } else { Term::Not(Box::new(term)) })
+    }
+
+    fn parenthesized(&mut self) -> Result<Term, SyntaxError> {
+        self.nested(Self::any)
+    }
+
+    /// Reads something between parentheses.
+    fn nested<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, SyntaxError>,
+    ) -> Result<T, SyntaxError> {
         if self.depth == DEPTH_MAX {
             return Err(SyntaxError::new(self.start(), "parentheses nest too deep"));
         }
         self.depth += 1;
-        self.at += 1;
-        let condition = self.any()?;
+        self.expect("(")?;
+        let read = read(self)?;
         self.expect(")")?;
         self.depth -= 1;
-        Ok(condition)
+        Ok(read)
+    }
+
+    /// Whether what stands in the parentheses is a value: then it is compared or reckoned with.
+    fn is_value_in_parentheses(&self) -> bool {
+        let mut depth = 0;
+        for (at, token) in self.tokens.iter().enumerate().skip(self.at) {
+            match token.kind {
+                TokenKind::Symbol("(") => depth += 1,
+                TokenKind::Symbol(")") => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                let next = self.tokens.get(at + 1).map(|token| &token.kind);
+                let Some(TokenKind::Symbol(symbol)) = next else { return false };
+                let compares = COMPARISONS.iter().any(|(known, _)| known == symbol);
+                return compares || OPERATORS.iter().any(|(known, _)| known == symbol);
+            }
+        }
+        false
     }
 
     fn operand(&mut self) -> Result<Operand, SyntaxError> {
+        self.arithmetic(&OPERATORS[..2], |parser| parser.arithmetic(&OPERATORS[2..], Self::value))
+    }
+
+    /// Reads values that are joined by one of `operators`, which bind from left to right.
+    fn arithmetic(
+        &mut self,
+        operators: &[(&str, Operator)],
+        read: impl Fn(&mut Self) -> Result<Operand, SyntaxError>,
+    ) -> Result<Operand, SyntaxError> {
         let start = self.start();
+        let mut left = read(self)?;
+        while let Some((_, operator)) =
+            operators.iter().find(|(symbol, _)| self.take_symbol(symbol))
+        {
+            let right = read(self)?;
+            for operand in [&left, &right] {
+                if !matches!(type_of(operand), Some(ValueType::Number | ValueType::Any)) {
+                    return Err(SyntaxError::new(start, "only numbers can be reckoned with"));
+                }
+            }
+            left = Operand::Arithmetic {
+                left: Box::new(left),
+                operator: *operator,
+                right: Box::new(right),
+            };
+        }
+        Ok(left)
+    }
+
+    /// Reads a value of which not all attributes at once are meant.
+    fn value(&mut self) -> Result<Operand, SyntaxError> {
+        let start = self.at;
+        let operand = self.argument()?;
+        match &operand {
+            Operand::Path(path) if path.is_whole_list() => {
+                let words = self.tokens[start..self.at].iter().map(|token| match &token.kind {
+                    TokenKind::Word(word) => word.as_str(),
+                    _ => ".",
+                });
+                let message = needs_key(&words.collect::<String>());
+                Err(SyntaxError::new(self.tokens[start].start, message))
+            }
+            _ => Ok(operand),
+        }
+    }
+
+    /// Reads a value that a function is asked about.
+    fn argument(&mut self) -> Result<Operand, SyntaxError> {
+        let start = self.start();
+        if self.is_symbol("(") {
+            return self.nested(Self::operand);
+        }
         if self.is_call() {
-            return self.bytes_call();
+            return self.value_call();
         }
         let literal = match self.kind().clone() {
             TokenKind::Text(text) => Literal::Text(text),
@@ -149,29 +275,28 @@ impl Parser {
             .map_err(|message| SyntaxError::new(start, message))
     }
 
-    fn call(&mut self) -> Result<Condition, SyntaxError> {
+    fn call(&mut self) -> Result<Term, SyntaxError> {
         let start = self.start();
         let name = self.word()?;
         self.expect("(")?;
-        let condition = match name.as_str() {
+        let term = match name.as_str() {
             "HasAttrKeyOnDatapoint" => self.has_attribute(start, false)?,
             "HasAttrOnDatapoint" => self.has_attribute(start, true)?,
-            _ => self.test(start, &name)?,
+            "IsRootSpan" => self.is_root_span(start)?,
+            "ContainsValue" => {
+                let list = if self.is_symbol("[") { self.list()? } else { self.argument()? };
+                self.expect(",")?;
+                Term::Contains { list, item: self.operand()? }
+            }
+            _ => Term::Test { target: self.argument()?, test: self.test(&name)? },
         };
         self.expect(")")?;
-        Ok(condition)
+        Ok(term)
     }
 
-    fn test(&mut self, start: usize, name: &str) -> Result<Condition, SyntaxError> {
-        let is_known = ["IsMatch", "HasPrefix", "HasSuffix", "IsString", "IsBool", "IsInt"]
-            .into_iter()
-            .chain(["IsDouble", "IsMap", "IsList"])
-            .any(|known| known == name);
-        if !is_known {
-            return Err(SyntaxError::new(start, format!("there is no function `{name}` here")));
-        }
-        let target = self.operand()?;
-        let test = match name {
+    /// Reads the rest of a call that asks about one value.
+    fn test(&mut self, name: &str) -> Result<Test, SyntaxError> {
+        Ok(match name {
             "IsMatch" => {
                 let (start, pattern) = self.text_argument()?;
                 let regex = Regex::new(&pattern).map_err(|error| {
@@ -187,40 +312,91 @@ impl Parser {
             "IsDouble" => Test::IsDouble,
             "IsMap" => Test::IsMap,
             _ => Test::IsList,
-        };
-        Ok(Condition::Test { target, test })
+        })
     }
 
-    fn has_attribute(&mut self, start: usize, has_value: bool) -> Result<Condition, SyntaxError> {
+    fn list(&mut self) -> Result<Operand, SyntaxError> {
+        self.expect("[")?;
+        let mut elements = Vec::new();
+        while !self.take_symbol("]") {
+            if !elements.is_empty() {
+                self.expect(",")?;
+            }
+            elements.push(self.operand()?);
+        }
+        Ok(Operand::List(elements))
+    }
+
+    fn is_root_span(&mut self, start: usize) -> Result<Term, SyntaxError> {
+        if self.context != Context::Span {
+            let message = "the function exists only in conditions about spans";
+            return Err(SyntaxError::new(start, message));
+        }
+        let path = Path::resolve(self.context, &["parent_span_id"], Vec::new());
+        let left = Operand::Path(path.map_err(|message| SyntaxError::new(start, message))?);
+        let right = Operand::Literal(Literal::Bytes(vec![0; SPAN_ID_LEN]));
+        Ok(Term::Compare { left, comparison: Comparison::Equal, right })
+    }
+
+    fn has_attribute(&mut self, start: usize, has_value: bool) -> Result<Term, SyntaxError> {
         if self.context != Context::Metric {
             let message = "the function exists only in conditions about metrics";
             return Err(SyntaxError::new(start, message));
         }
         let (_, key) = self.text()?;
         let value = if has_value { Some(self.text_argument()?.1) } else { None };
-        Ok(Condition::HasAttribute { key, value })
+        Ok(Term::HasAttribute { key, value })
     }
 
-    fn bytes_call(&mut self) -> Result<Operand, SyntaxError> {
+    /// Reads a call that makes a value.
+    fn value_call(&mut self) -> Result<Operand, SyntaxError> {
         let start = self.start();
         let name = self.word()?;
-        let len = match name.as_str() {
-            "TraceID" | "ProfileID" => 16,
-            "SpanID" => 8,
+        let function = match name.as_str() {
+            "TraceID" | "ProfileID" => return self.id(TRACE_ID_LEN),
+            "SpanID" => return self.id(SPAN_ID_LEN),
+            "Len" => Function::Len,
+            "Int" => Function::Int,
+            "Double" => Function::Double,
+            "String" => Function::String,
+            "ToLowerCase" => Function::LowerCase,
+            "ToUpperCase" => Function::UpperCase,
+            "ConvertCase" => return self.convert_case(),
             _ => {
                 let message = format!("there is no function `{name}` here");
                 return Err(SyntaxError::new(start, message));
             }
         };
-        self.expect("(")?;
-        let start = self.start();
-        let bytes = match self.kind().clone() {
-            TokenKind::Bytes(bytes) if bytes.len() == len => bytes,
-            _ => return Err(SyntaxError::new(start, format!("{len} bytes `0x...` are expected"))),
-        };
-        self.at += 1;
-        self.expect(")")?;
-        Ok(Operand::Literal(Literal::Bytes(bytes)))
+        let argument = Box::new(self.nested(Self::argument)?);
+        Ok(Operand::Call { function, argument })
+    }
+
+    fn convert_case(&mut self) -> Result<Operand, SyntaxError> {
+        self.nested(|parser| {
+            let argument = Box::new(parser.argument()?);
+            let (start, case) = parser.text_argument()?;
+            let function = match case.as_str() {
+                "lower" => Function::LowerCase,
+                "upper" => Function::UpperCase,
+                _ => return Err(SyntaxError::new(start, "`lower` or `upper` is expected")),
+            };
+            Ok(Operand::Call { function, argument })
+        })
+    }
+
+    fn id(&mut self, len: usize) -> Result<Operand, SyntaxError> {
+        self.nested(|parser| {
+            let start = parser.start();
+            let bytes = match parser.kind().clone() {
+                TokenKind::Bytes(bytes) if bytes.len() == len => bytes,
+                _ => {
+                    let message = format!("{len} bytes `0x...` are expected");
+                    return Err(SyntaxError::new(start, message));
+                }
+            };
+            parser.at += 1;
+            Ok(Operand::Literal(Literal::Bytes(bytes)))
+        })
     }
 
     fn text_argument(&mut self) -> Result<(usize, String), SyntaxError> {
@@ -251,8 +427,10 @@ impl Parser {
             && next == Some(&TokenKind::Symbol("("))
     }
 
-    fn is_bytes_call(&self) -> bool {
-        matches!(self.kind(), TokenKind::Word(word) if word.ends_with("ID"))
+    /// Whether a function is called that answers yes or no.
+    fn is_test(&self) -> bool {
+        self.is_call()
+            && matches!(self.kind(), TokenKind::Word(word) if TESTS.contains(&word.as_str()))
     }
 
     fn take_comparison(&mut self) -> Option<Comparison> {
@@ -303,41 +481,6 @@ impl Parser {
     }
 }
 
-fn one_or(mut all: Vec<Condition>, join: fn(Vec<Condition>) -> Condition) -> Condition {
+fn one_or(mut all: Vec<Term>, join: fn(Vec<Term>) -> Term) -> Term {
     if all.len() == 1 { all.remove(0) } else { join(all) }
-}
-
-/// Refuses comparisons that can never hold.
-fn check_types(left: &Operand, comparison: Comparison, right: &Operand) -> Result<(), String> {
-    let (Some(left), Some(right)) = (type_of(left), type_of(right)) else {
-        let is_equality = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
-        return match is_equality {
-            true => Ok(()),
-            false => Err("`nil` is neither less nor greater than anything".to_owned()),
-        };
-    };
-    if left == right || left == ValueType::Any || right == ValueType::Any {
-        return Ok(());
-    }
-    let words = |of: ValueType| match of {
-        ValueType::Any => "anything",
-        ValueType::Bool => "a boolean",
-        ValueType::Number => "a number",
-        ValueType::Text => "a string",
-        ValueType::Bytes => "bytes",
-    };
-    Err(format!("{} is compared with {}", words(left), words(right)))
-}
-
-/// `None` is `nil`.
-fn type_of(operand: &Operand) -> Option<ValueType> {
-    Some(match operand {
-        Operand::Path(path) if path.keys.is_empty() => path.value_type(),
-        Operand::Path(_) => ValueType::Any,
-        Operand::Literal(Literal::Nil) => return None,
-        Operand::Literal(Literal::Bool(_)) => ValueType::Bool,
-        Operand::Literal(Literal::Int(_) | Literal::Double(_)) => ValueType::Number,
-        Operand::Literal(Literal::Text(_)) => ValueType::Text,
-        Operand::Literal(Literal::Bytes(_)) => ValueType::Bytes,
-    })
 }

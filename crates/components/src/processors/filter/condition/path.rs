@@ -27,9 +27,10 @@ pub(crate) enum Level {
 }
 
 /// The four shapes of a data point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(usize)]
 pub(crate) enum PointKind {
+    #[default]
     Number,
     Histogram,
     ExponentialHistogram,
@@ -179,8 +180,8 @@ impl Path {
     fn check_keys(&self, words: &[&str]) -> Result<(), String> {
         let name = words.join(".");
         match (self.value_type(), self.keys.is_empty()) {
-            (ValueType::Any, true) if self.is_attributes() => {
-                Err(format!("`{name}` needs a key, as in `{name}[\"name\"]`"))
+            (ValueType::Any, true) if matches!(self.part, Part::ProfileAttributes) => {
+                Err(needs_key(&name))
             }
             (ValueType::Any, false)
                 if self.is_attributes() && matches!(self.keys[0], Key::Index(_)) =>
@@ -190,6 +191,11 @@ impl Path {
             (ValueType::Any, _) | (_, true) => Ok(()),
             (_, false) => Err(format!("`{name}` has no keys")),
         }
+    }
+
+    /// Whether all attributes are meant and not one of them.
+    pub(super) fn is_whole_list(&self) -> bool {
+        self.keys.is_empty() && self.is_attributes()
     }
 
     fn is_attributes(&self) -> bool {
@@ -255,6 +261,11 @@ fn field_of(message: &'static Message, words: &[&str]) -> Result<Part, String> {
         (_, []) => Err(format!("`{name}` has no single value to compare")),
         _ => Err(unknown(words, message)),
     }
+}
+
+/// What to write instead of a list of attributes.
+pub(super) fn needs_key(name: &str) -> String {
+    format!("`{name}` needs a key, as in `{name}[\"name\"]`")
 }
 
 fn is_any(message: &Message) -> bool {

@@ -1,5 +1,5 @@
 use opentelemetry_proto::tonic::common::v1::{
-    AnyValue, InstrumentationScope, KeyValue, KeyValueList, any_value,
+    AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList, any_value,
 };
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
@@ -8,7 +8,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use prost::Message;
 
-use super::{Condition, Context, Subject};
+use super::{Condition, Context, EvaluationError, Memory, Subject};
 use crate::testing::{attribute, string};
 
 fn value(value: any_value::Value) -> Option<AnyValue> {
@@ -21,6 +21,7 @@ fn typed(key: &str, of: any_value::Value) -> KeyValue {
 
 fn record() -> LogRecord {
     let nested = KeyValueList { values: vec![attribute("inner", "deep")] };
+    let list = ArrayValue { values: vec![string("a"), string("b")] };
     LogRecord {
         time_unix_nano: 1_700_000_000_000_000_000,
         severity_number: 9,
@@ -32,6 +33,7 @@ fn record() -> LogRecord {
             typed("ratio", any_value::Value::DoubleValue(0.5)),
             typed("ok", any_value::Value::BoolValue(true)),
             typed("map", any_value::Value::KvlistValue(nested)),
+            typed("list", any_value::Value::ArrayValue(list)),
         ],
         trace_id: vec![0xab; 16],
         ..LogRecord::default()
@@ -42,6 +44,10 @@ fn resource() -> Vec<u8> {
     let attributes = vec![attribute("service.name", "shop")];
     let resource = Some(Resource { attributes, ..Resource::default() });
     ResourceLogs { resource, ..ResourceLogs::default() }.encode_to_vec()
+}
+
+fn holds(condition: &Condition, subject: &Subject<'_>) -> Result<bool, EvaluationError> {
+    condition.holds(subject, &mut Memory::for_payload(0))
 }
 
 /// Holds that `condition` about [`record`] parses and gives `expected`.
@@ -56,7 +62,7 @@ fn check(condition: &str, expected: bool) {
         item: &record().encode_to_vec(),
         ..Subject::default()
     };
-    assert_eq!(parsed.holds(&subject), Ok(expected), "{condition}");
+    assert_eq!(holds(&parsed, &subject), Ok(expected), "{condition}");
 }
 
 #[test]
@@ -82,7 +88,8 @@ fn compares_fields_with_literals() {
         (r#"trace_id.string == "abababababababababababababababab""#, true),
         ("trace_id == TraceID(0xabababababababababababababababab)", true),
         ("trace_id == 0xabababababababababababababababab", true),
-        ("span_id == SpanID(0x0000000000000000)", false),
+        ("span_id == SpanID(0x0000000000000000)", true),
+        ("span_id == nil", false),
         (r#"body == "GET /health 200""#, true),
         (r#"body.string == "GET /health 200""#, true),
         ("dropped_attributes_count == 0", true),
@@ -117,9 +124,71 @@ fn functions_answer_about_one_value() {
         (r#"HasSuffix(body, "GET")"#, false),
         (r#"IsString(body) and IsInt(attributes["count"])"#, true),
         (r#"IsMap(attributes["map"]) and not IsList(body)"#, true),
+        (r#"IsMatch(body, "^GET") == true and IsInt(body) != true"#, true),
+        (r#"IsMatch(body, "^GET") == false"#, false),
+        (r#"ContainsValue(["GET", "POST"], attributes["http.method"])"#, true),
+        (r#"not ContainsValue(["PUT"], attributes["http.method"])"#, true),
+        (r#"ContainsValue(attributes["list"], "b")"#, true),
+        (r#"ContainsValue(attributes["list"], 1)"#, false),
+        (r#"ContainsValue([resource.attributes["service.name"], 1], "shop")"#, true),
     ] {
         check(condition, expected);
     }
+}
+
+#[test]
+fn functions_make_values_of_values() {
+    for (condition, expected) in [
+        ("Len(body) == 15", true),
+        ("Len(attributes) == 6 and Len(resource.attributes) == 1", true),
+        (r#"Len(attributes["map"]) == 1 and Len(attributes["list"]) > 1"#, true),
+        (r#"Int(attributes["number"]) == nil and Int("12") == 12"#, true),
+        (r#"Int(attributes["ratio"]) == 0 and Double("1.5") == 1.5"#, true),
+        (r#"String(attributes["count"]) == "7""#, true),
+        (r#"ToLowerCase(attributes["http.method"]) == "get""#, true),
+        (r#"ConvertCase(severity_text, "lower") == "info""#, true),
+        (r#"ToUpperCase(resource.attributes["service.name"]) == "SHOP""#, true),
+        (r#"IsMatch(ToLowerCase(body), "get")"#, true),
+        ("IsMap(attributes)", true),
+        (r#"IsMatch(attributes, "http\\.method")"#, true),
+    ] {
+        check(condition, expected);
+    }
+    for condition in ["Len(severity_number) == 1", r#"ToLowerCase(attributes["count"]) == "7""#] {
+        let condition = Condition::parse(condition, Context::LogRecord).unwrap();
+        let item = record().encode_to_vec();
+        let outcome = holds(&condition, &Subject { item: &item, ..Subject::default() });
+        assert!(matches!(outcome, Err(EvaluationError::Argument { .. })), "{outcome:?}");
+    }
+}
+
+#[test]
+fn reckons_with_numbers() {
+    for (condition, expected) in [
+        ("1 + 2 * 3 == 7", true),
+        ("(1 + 2) * 3 == 9", true),
+        ("((1 + 2) * 3) == 9 and true", true),
+        ("7 / 2 == 3 and 7 / 2.0 == 3.5", true),
+        ("10 - 3 - 2 == 5", true),
+        (r#"attributes["count"] * 2 > 13 and (attributes["ratio"] + 1) < 2"#, true),
+    ] {
+        check(condition, expected);
+    }
+    let end = Span { start_time_unix_nano: 5, end_time_unix_nano: 2_000_005, ..Span::default() };
+    let end = end.encode_to_vec();
+    let subject = Subject { item: &end, ..Subject::default() };
+    for condition in [
+        "end_time_unix_nano - start_time_unix_nano > 1000000",
+        "(end_time_unix_nano - start_time_unix_nano) == 2000000 and IsRootSpan()",
+    ] {
+        let condition = Condition::parse(condition, Context::Span).unwrap();
+        assert_eq!(holds(&condition, &subject), Ok(true));
+    }
+    let condition = Condition::parse("kind / kind == 1", Context::Span).unwrap();
+    assert_eq!(holds(&condition, &subject), Err(EvaluationError::DivisionByZero));
+    let condition = Condition::parse(r#"attributes["a"] + 1 == 1"#, Context::Span).unwrap();
+    let outcome = holds(&condition, &subject);
+    assert_eq!(outcome, Err(EvaluationError::NoNumber { found: "nil" }));
 }
 
 #[test]
@@ -140,6 +209,14 @@ fn says_where_a_condition_is_wrong() {
         (r#"IsMatch(body, "(")"#, 15, "not a regular expression"),
         (r#"IsMatch(body)"#, 13, "`,` is expected"),
         (r#"IsMatch(body, "\d")"#, 16, "a backslash is written"),
+        (r#"name + "a" == 1"#, 1, "`name` is not a path"),
+        (r#"severity_text + 1 == 1"#, 1, "only numbers"),
+        (r#"IsMatch(body, "a") < true"#, 20, "`==` or `!=` is expected"),
+        (r#"IsMatch(body, "a") == body"#, 23, "`true` or `false` is expected"),
+        (r#"ContainsValue([1 2], body)"#, 18, "`,` is expected"),
+        (r#"ConvertCase(body, "title") == "A""#, 19, "`lower` or `upper` is expected"),
+        ("IsRootSpan()", 1, "only in conditions about spans"),
+        ("Len(attributes) == \"a\"", 1, "a number is compared with a string"),
         (r#"Uppercase(body) == "A""#, 1, "there is no function `Uppercase`"),
         (r#"HasAttrKeyOnDatapoint("a")"#, 1, "only in conditions about metrics"),
         ("body == \"a", 9, "the string does not end"),
@@ -173,7 +250,7 @@ fn looking_into_a_value_without_keys_is_an_error() {
     let condition = Condition::parse(r#"body["a"] == 1"#, Context::LogRecord).unwrap();
     let item = record().encode_to_vec();
     let subject = Subject { item: &item, ..Subject::default() };
-    assert!(condition.holds(&subject).is_err());
+    assert!(holds(&condition, &subject).is_err());
 }
 
 #[test]
@@ -193,11 +270,11 @@ fn reads_spans_and_their_events() {
     ] {
         let parsed = Condition::parse(condition, Context::Span).unwrap();
         let subject = Subject { item: &span, ..Subject::default() };
-        assert_eq!(parsed.holds(&subject), Ok(true), "{condition}");
+        assert_eq!(holds(&parsed, &subject), Ok(true), "{condition}");
     }
     let condition = r#"spanevent.name == "" and span.name == "checkout""#;
     let condition = Condition::parse(condition, Context::SpanEvent).unwrap();
-    assert_eq!(condition.holds(&Subject { parent: &span, ..Subject::default() }), Ok(true));
+    assert_eq!(holds(&condition, &Subject { parent: &span, ..Subject::default() }), Ok(true));
 }
 
 #[test]
@@ -218,19 +295,19 @@ fn reads_metrics_and_their_points() {
     ] {
         let parsed = Condition::parse(condition, Context::Metric).unwrap();
         let subject = Subject { item: &metric, ..Subject::default() };
-        assert_eq!(parsed.holds(&subject), Ok(expected), "{condition}");
+        assert_eq!(holds(&parsed, &subject), Ok(expected), "{condition}");
     }
     let condition = r#"metric.name == "m" and value_int == -3 and attributes["host"] == "a""#;
     let condition = Condition::parse(condition, Context::Datapoint).unwrap();
     let subject = Subject { parent: &metric, item: &point, ..Subject::default() };
-    assert_eq!(condition.holds(&subject), Ok(true));
+    assert_eq!(holds(&condition, &subject), Ok(true));
 
     let condition = Condition::parse("is_monotonic == nil and count == nil", Context::Datapoint);
     assert!(condition.is_err(), "a field of the metric needs its prefix");
     let gauge = Metric { data: Some(Data::Gauge(Gauge::default())), ..Metric::default() };
     let condition = Condition::parse("is_monotonic == nil", Context::Metric).unwrap();
     let gauge = gauge.encode_to_vec();
-    assert_eq!(condition.holds(&Subject { item: &gauge, ..Subject::default() }), Ok(true));
+    assert_eq!(holds(&condition, &Subject { item: &gauge, ..Subject::default() }), Ok(true));
 }
 
 proptest::proptest! {
@@ -246,7 +323,7 @@ proptest::proptest! {
         words in proptest::collection::vec(
             proptest::sample::select(vec![
                 "(", ")", "[", "]", ".", ",", "==", "<", "and", "or", "not", "nil", "true", "body",
-                "attributes", "\"a\"", "\"\\", "1", "-", "1.5e", "0x0", "IsMatch", "SpanID", "é",
+                "attributes", "\"a\"", "\"\\", "1", "-", "1.5e", "0x0", "IsMatch", "SpanID", "é", "Len", "ContainsValue", "+", "*",
             ]),
             0..12,
         )

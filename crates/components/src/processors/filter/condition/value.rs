@@ -10,25 +10,29 @@ use wire::protobuf::{Field as Encoded, Fields};
 use wire::schema::{self, Kind, Message};
 
 use super::Comparison;
+use super::dictionary::Dictionary;
+
+/// An id of zeros, as long as the longest.
+const NO_ID: [u8; 16] = [0; 16];
 
 /// A value of a field, borrowed from its encoded message.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value<'a> {
+pub(super) enum Value<'a> {
     Nil,
     Bool(bool),
     Int(i64),
     Double(f64),
     Text(Cow<'a, str>),
-    Bytes(&'a [u8]),
+    Bytes(Cow<'a, [u8]>),
     /// An encoded `KeyValueList`.
-    Map(&'a [u8]),
+    Map(Cow<'a, [u8]>),
     /// An encoded `ArrayValue`.
-    List(&'a [u8]),
+    List(Cow<'a, [u8]>),
 }
 
 impl<'a> Value<'a> {
     /// The value of an encoded `AnyValue`; `strings` is the table of a profiles dictionary.
-    pub(crate) fn of_any(any: &'a [u8], strings: Strings<'a>) -> Self {
+    pub(super) fn of_any(any: &'a [u8], strings: Strings<'a>) -> Self {
         let mut value = Self::Nil;
         for field in Fields::of(any) {
             value = match field.number {
@@ -36,9 +40,9 @@ impl<'a> Value<'a> {
                 2 => Self::Bool(field.number_value() != 0),
                 3 => Self::Int(field.number_value().cast_signed()),
                 4 => Self::Double(f64::from_bits(field.number_value())),
-                5 => Self::List(field.bytes().unwrap_or_default()),
-                6 => Self::Map(field.bytes().unwrap_or_default()),
-                7 => Self::Bytes(field.bytes().unwrap_or_default()),
+                5 => Self::List(field.bytes().unwrap_or_default().into()),
+                6 => Self::Map(field.bytes().unwrap_or_default().into()),
+                7 => Self::Bytes(field.bytes().unwrap_or_default().into()),
                 8 => Self::Text(strings.at(field.number_value()).into()),
                 _ => value,
             };
@@ -47,7 +51,7 @@ impl<'a> Value<'a> {
     }
 
     /// The value of a field of this kind; `None` is a field that is absent.
-    pub(crate) fn of_field(kind: Kind, encoded: Option<Encoded<'a>>, strings: Strings<'a>) -> Self {
+    pub(super) fn of_field(kind: Kind, encoded: Option<Encoded<'a>>, strings: Strings<'a>) -> Self {
         let number = encoded.map_or(0, |field| field.number_value());
         match kind {
             Kind::Bool => Self::Bool(number != 0),
@@ -55,9 +59,14 @@ impl<'a> Value<'a> {
             Kind::Sint32 => Self::Int((number >> 1).cast_signed() ^ -(number & 1).cast_signed()),
             Kind::Int32 | Kind::Enum(_) => Self::Int((number as i32).into()),
             Kind::String => Self::Text(encoded.map_or("", |field| field.text()).into()),
-            Kind::Bytes | Kind::Id(_) => {
-                Self::Bytes(encoded.and_then(|field| field.bytes()).unwrap_or_default())
+            Kind::Bytes => {
+                Self::Bytes(encoded.and_then(|field| field.bytes()).unwrap_or_default().into())
             }
+            // An id that is not there is one of zeros.
+            Kind::Id(len) => match encoded.and_then(|field| field.bytes()) {
+                Some(id) if !id.is_empty() => Self::Bytes(id.into()),
+                _ => Self::Bytes(NO_ID.get(..len).unwrap_or(&NO_ID).into()),
+            },
             Kind::Index(_) => Self::Text(strings.at(number).into()),
             Kind::Message(_) => {
                 let any = encoded.and_then(|field| field.bytes());
@@ -69,7 +78,7 @@ impl<'a> Value<'a> {
 
     /// Whether `self comparison other` holds, by OTTL's rules: values of different types are only
     /// ever unequal, numbers compare as numbers.
-    pub(crate) fn compares(&self, comparison: Comparison, other: &Self) -> bool {
+    pub(super) fn compares(&self, comparison: Comparison, other: &Self) -> bool {
         let Some(ordering) = self.ordering(other) else {
             return comparison == Comparison::NotEqual;
         };
@@ -100,8 +109,81 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Whether two values are equal, by the rules of comparisons.
+    pub(super) fn is_equal(&self, other: &Self) -> bool {
+        self.compares(Comparison::Equal, other)
+    }
+
+    /// The same value, borrowed from this one.
+    pub(super) fn borrowed(&self) -> Value<'_> {
+        match self {
+            Self::Nil => Value::Nil,
+            Self::Bool(value) => Value::Bool(*value),
+            Self::Int(value) => Value::Int(*value),
+            Self::Double(value) => Value::Double(*value),
+            Self::Text(text) => Value::Text(Cow::Borrowed(text)),
+            Self::Bytes(bytes) => Value::Bytes(Cow::Borrowed(bytes)),
+            Self::Map(map) => Value::Map(Cow::Borrowed(map)),
+            Self::List(list) => Value::List(Cow::Borrowed(list)),
+        }
+    }
+
+    /// The same value as a copy that outlives the payload.
+    pub(super) fn into_owned(self) -> Value<'static> {
+        match self {
+            Self::Nil => Value::Nil,
+            Self::Bool(value) => Value::Bool(value),
+            Self::Int(value) => Value::Int(value),
+            Self::Double(value) => Value::Double(value),
+            Self::Text(text) => Value::Text(text.into_owned().into()),
+            Self::Bytes(bytes) => Value::Bytes(bytes.into_owned().into()),
+            Self::Map(map) => Value::Map(map.into_owned().into()),
+            Self::List(list) => Value::List(list.into_owned().into()),
+        }
+    }
+
+    /// How many bytes have to be looked at to know it.
+    pub(super) fn bytes_len(&self) -> usize {
+        match self {
+            Self::Nil | Self::Bool(_) | Self::Int(_) | Self::Double(_) => 0,
+            Self::Text(text) => text.len(),
+            Self::Bytes(bytes) | Self::Map(bytes) | Self::List(bytes) => bytes.len(),
+        }
+    }
+
+    /// How long a text or bytes are, or how many elements a map or list has.
+    pub(super) fn len(&self) -> Option<usize> {
+        match self {
+            Self::Text(text) => Some(text.len()),
+            Self::Bytes(bytes) => Some(bytes.len()),
+            Self::Map(fields) | Self::List(fields) => Some(Fields::of(fields).count()),
+            Self::Nil | Self::Bool(_) | Self::Int(_) | Self::Double(_) => None,
+        }
+    }
+
+    /// The elements of a list.
+    pub(super) fn elements(&self) -> Option<impl Iterator<Item = Value<'_>>> {
+        let Self::List(list) = self else { return None };
+        let elements = Fields::of(list).filter_map(|field| field.bytes());
+        Some(elements.map(|any| Value::of_any(any, Strings::default())))
+    }
+
+    /// What kind of value it is, in words.
+    pub(super) fn type_name(&self) -> &'static str {
+        match self {
+            Self::Nil => "nil",
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) => "an integer",
+            Self::Double(_) => "a floating point number",
+            Self::Text(_) => "a string",
+            Self::Bytes(_) => "bytes",
+            Self::Map(_) => "a map",
+            Self::List(_) => "a list",
+        }
+    }
+
     /// The value as text, if it is there; maps and lists as JSON.
-    pub(crate) fn to_text(&self) -> Option<Cow<'_, str>> {
+    pub(super) fn to_text(&self) -> Option<Cow<'_, str>> {
         Some(match self {
             Self::Nil => return None,
             Self::Bool(value) => value.to_string().into(),
@@ -124,14 +206,14 @@ impl<'a> Value<'a> {
             Self::Map(map) => {
                 let mut pairs: Vec<_> = Fields::of(map)
                     .filter_map(|field| field.bytes())
-                    .map(|pair| (key_of(pair), Self::of_pair(pair, Strings::default())))
+                    .map(|pair| (key_of(pair), Value::of_pair(pair, Strings::default())))
                     .collect();
                 pairs.sort_by_key(|(key, _)| *key);
                 pairs.iter().map(|(key, value)| ((*key).to_owned(), value.to_json())).collect()
             }
             Self::List(list) => Fields::of(list)
                 .filter_map(|field| field.bytes())
-                .map(|any| Self::of_any(any, Strings::default()).to_json())
+                .map(|any| Value::of_any(any, Strings::default()).to_json())
                 .collect(),
         }
     }
@@ -142,33 +224,23 @@ impl<'a> Value<'a> {
     }
 }
 
-/// The string table of a profiles dictionary.
+/// The string table of a profiles dictionary, if there is one.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Strings<'a> {
-    /// An encoded `ProfilesDictionary`.
-    pub(super) dictionary: &'a [u8],
-}
+pub(super) struct Strings<'a>(pub(super) Option<&'a Dictionary>);
 
 impl<'a> Strings<'a> {
     fn at(self, index: u64) -> &'a str {
-        self.entry(schema::Table::Strings, index).map_or("", |field| field.text())
-    }
-
-    /// The entry of a table of the dictionary.
-    pub(super) fn entry(self, table: schema::Table, index: u64) -> Option<Encoded<'a>> {
-        let number = table.field_number();
-        let mut entries = Fields::of(self.dictionary).filter(|field| field.number == number);
-        entries.nth(usize::try_from(index).ok()?)
+        self.0.map_or("", |dictionary| dictionary.string(index))
     }
 
     /// The key of an encoded `KeyValue` or `KeyValueAndUnit`.
-    pub(super) fn key_of(self, pair: &'a [u8], index_field: u32) -> &'a str {
+    pub(super) fn key_of(self, pair: &[u8], index_field: u32) -> &'a str {
         last_field(pair, index_field).map_or("", |field| self.at(field.number_value()))
     }
 }
 
 /// The value of `key` among the `KeyValue`s in field `number` of `message`.
-pub(crate) fn lookup<'a>(
+pub(super) fn lookup<'a>(
     message: &'a [u8],
     number: u32,
     key: &str,
@@ -181,7 +253,7 @@ pub(crate) fn lookup<'a>(
 }
 
 /// The last occurrence of a field, which is the one that counts.
-pub(crate) fn last_field(message: &[u8], number: u32) -> Option<Encoded<'_>> {
+pub(super) fn last_field(message: &[u8], number: u32) -> Option<Encoded<'_>> {
     Fields::of(message).filter(|field| field.number == number).last()
 }
 
