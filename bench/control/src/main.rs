@@ -1,18 +1,22 @@
 //! Control: proxies that do nothing, to hold the collector's cost against.
 //!
-//! `control tcp FROM TO` copies bytes between two sockets; `control http1` and `control http2` pass
-//! messages on as a proxy does that never looks into them. `bench/path.py` runs them in the same
-//! run as the collector. Owner: one task for each connection, which ends with either side.
+//! `control tcp FROM TO` copies bytes between two sockets; `http1` and `http2` pass messages on as a
+//! proxy does that never looks into them; `floor1` and `floor2` inflate, validate and deflate each
+//! request beside. `bench/path.py` runs them in the same run as the collector.
+//! Owner: one task for each connection, which ends with either side.
 
 #![forbid(unsafe_code)]
 #![allow(
     clippy::disallowed_methods,
-    reason = "it is held against the product, so it uses nothing of it"
+    reason = "it is held against the product, so it uses nothing of it but the scan"
 )]
+
+mod floor;
 
 use std::error::Error;
 
-use hyper::body::Incoming;
+use anyhow::{Result, bail};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::{Request, client, server};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -22,8 +26,6 @@ use tokio::sync::Mutex;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Bytes that are read at once by the copy.
 const COPY_BYTES: usize = 256 << 10;
@@ -36,19 +38,23 @@ enum Speech {
     Tcp,
     Http1,
     Http2,
+    Floor1,
+    Floor2,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [speech, from, to] = arguments.as_slice() else {
-        return Err("usage: control tcp|http1|http2 FROM TO".into());
+        bail!("usage: control tcp|http1|http2|floor1|floor2 FROM TO");
     };
     let speech = match speech.as_str() {
         "tcp" => Speech::Tcp,
         "http1" => Speech::Http1,
         "http2" => Speech::Http2,
-        other => return Err(format!("`{other}` is not tcp, http1 or http2").into()),
+        "floor1" => Speech::Floor1,
+        "floor2" => Speech::Floor2,
+        other => bail!("`{other}` is no control"),
     };
     let listener = TcpListener::bind(from).await?;
     loop {
@@ -65,8 +71,10 @@ async fn pass(speech: Speech, client: TcpStream, to: String) -> Result<()> {
     server.set_nodelay(true)?;
     match speech {
         Speech::Tcp => copy_both(client, server).await,
-        Speech::Http1 => pass_http1(client, server).await,
-        Speech::Http2 => pass_http2(client, server).await,
+        Speech::Http1 => pass_http1(client, server, |request| async { Ok(request) }).await,
+        Speech::Http2 => pass_http2(client, server, |request| async { Ok(request) }).await,
+        Speech::Floor1 => pass_http1(client, server, floor::of_http).await,
+        Speech::Floor2 => pass_http2(client, server, floor::of_grpc).await,
     }
 }
 
@@ -88,30 +96,49 @@ async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) -> Result<()> {
     }
 }
 
-async fn pass_http1(client: TcpStream, server: TcpStream) -> Result<()> {
+/// Passes requests on as `work` leaves them.
+async fn pass_http1<B, F>(
+    client: TcpStream,
+    server: TcpStream,
+    work: impl Fn(Request<Incoming>) -> F + Copy,
+) -> Result<()>
+where
+    B: Body<Data = Bytes, Error: Error + Send + Sync> + Send + 'static,
+    F: Future<Output = Result<Request<B>>>,
+{
     let (sender, connection) = client::conn::http1::handshake(TokioIo::new(server)).await?;
     tokio::spawn(connection);
     let sender = Mutex::new(sender);
     let service = hyper::service::service_fn(|request: Request<Incoming>| async {
+        let request = work(request).await?;
         let mut sender = sender.lock().await;
         sender.ready().await?;
-        sender.send_request(request).await
+        anyhow::Ok(sender.send_request(request).await?)
     });
     let served =
         server::conn::http1::Builder::new().serve_connection(TokioIo::new(client), service);
     Ok(served.await?)
 }
 
-async fn pass_http2(client: TcpStream, server: TcpStream) -> Result<()> {
+/// Passes requests on as `work` leaves them.
+async fn pass_http2<B, F>(
+    client: TcpStream,
+    server: TcpStream,
+    work: impl Fn(Request<Incoming>) -> F + Copy + Send + 'static,
+) -> Result<()>
+where
+    B: Body<Data = Bytes, Error: Error + Send + Sync> + Send + Unpin + 'static,
+    F: Future<Output = Result<Request<B>>> + Send + 'static,
+{
     let (sender, connection) = client::conn::http2::Builder::new(TokioExecutor::new())
         .initial_stream_window_size(WINDOW_BYTES)
         .initial_connection_window_size(WINDOW_BYTES)
         .handshake(TokioIo::new(server))
         .await?;
     tokio::spawn(connection);
-    let service = hyper::service::service_fn(|request: Request<Incoming>| {
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let mut sender = sender.clone();
-        async move { sender.send_request(request).await }
+        async move { anyhow::Ok(sender.send_request(work(request).await?).await?) }
     });
     let served = server::conn::http2::Builder::new(TokioExecutor::new())
         .initial_stream_window_size(WINDOW_BYTES)

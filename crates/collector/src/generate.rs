@@ -5,6 +5,7 @@
 //! Bounds: `connections` x `concurrency` requests at a time.
 
 mod load;
+mod prose;
 mod tally;
 mod template;
 
@@ -94,7 +95,11 @@ pub(crate) struct GenerateOptions {
 pub(crate) enum Protocol {
     #[default]
     Grpc,
+    /// Protobuf over HTTP.
     Http,
+    /// JSON over HTTP.
+    #[value(name = "http/json")]
+    HttpJson,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

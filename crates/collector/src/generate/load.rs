@@ -56,7 +56,7 @@ impl Load {
         let yaml = exporter_yaml(options);
         let kind = match options.protocol {
             Protocol::Grpc => "otlp_grpc",
-            Protocol::Http => "otlp_http",
+            Protocol::Http | Protocol::HttpJson => "otlp_http",
         };
         let open = |number| world.exporter(&format!("{kind}/{number}"), &yaml);
         let exporters = (0..options.connections).map(open).collect::<anyhow::Result<Vec<_>>>()?;
@@ -226,6 +226,9 @@ fn exporter_yaml(options: &GenerateOptions) -> String {
         quoted(&options.compression),
         options.timeout,
     );
+    if options.protocol == Protocol::HttpJson {
+        yaml += "encoding: json\n";
+    }
     yaml += &match &options.ca_file {
         Some(file) => {
             format!("tls: {{ca_file: {}, include_system_ca_certs_pool: true}}\n", quoted(file))

@@ -5,6 +5,7 @@
 use wire::Signal;
 use wire::protobuf::{put_bytes_field, put_fixed64_field, put_len_prefix, put_varint_field};
 
+use super::prose::prose;
 use crate::ledger::{RUN_KEY, SEQUENCE_KEY};
 
 /// Stands where an item's number is written; nothing else in a template looks like it.
@@ -75,7 +76,9 @@ impl Template {
 fn put_items(scope_items: &mut Vec<u8>, shape: &Shape<'_>) {
     match shape.signal {
         Signal::Logs => {
-            (0..shape.items).for_each(|_| put_message(scope_items, 2, |log| put_log(log, shape)));
+            (0..shape.items).for_each(|at| {
+                put_message(scope_items, 2, |log| put_log(log, shape, at));
+            });
         }
         Signal::Traces => {
             (0..shape.items).for_each(|at| {
@@ -88,12 +91,12 @@ fn put_items(scope_items: &mut Vec<u8>, shape: &Shape<'_>) {
 }
 
 /// `opentelemetry.proto.logs.v1.LogRecord`
-fn put_log(log: &mut Vec<u8>, shape: &Shape<'_>) {
+fn put_log(log: &mut Vec<u8>, shape: &Shape<'_>, at: usize) {
     put_fixed64_field(log, 1, shape.time);
     put_fixed64_field(log, 11, shape.time);
     put_varint_field(log, 2, 9);
     put_bytes_field(log, 3, b"INFO");
-    put_message(log, 5, |body| put_bytes_field(body, 1, &text(shape)));
+    put_message(log, 5, |body| put_bytes_field(body, 1, &text(shape, at)));
     put_attribute(log, 6, SEQUENCE_KEY, PLACE);
 }
 
@@ -107,7 +110,7 @@ fn put_span(span: &mut Vec<u8>, shape: &Shape<'_>, at: usize) {
     put_fixed64_field(span, 7, shape.time);
     put_fixed64_field(span, 8, shape.time + 1_000_000);
     put_attribute(span, 9, SEQUENCE_KEY, PLACE);
-    put_attribute(span, 9, "text", &text(shape));
+    put_attribute(span, 9, "text", &text(shape, at));
 }
 
 /// `opentelemetry.proto.metrics.v1.Metric`, a gauge with one data point for each item.
@@ -120,7 +123,7 @@ fn put_metric(metric: &mut Vec<u8>, shape: &Shape<'_>) {
                 put_fixed64_field(point, 3, shape.time);
                 put_fixed64_field(point, 6, at as u64);
                 put_attribute(point, 7, SEQUENCE_KEY, PLACE);
-                put_attribute(point, 7, "text", &text(shape));
+                put_attribute(point, 7, "text", &text(shape, at));
             });
         }
     });
@@ -157,9 +160,8 @@ fn put_message(out: &mut Vec<u8>, number: u32, write: impl FnOnce(&mut Vec<u8>))
     out.extend_from_slice(&message);
 }
 
-fn text(shape: &Shape<'_>) -> Vec<u8> {
-    const WORDS: &[u8] = b"the quick brown fox jumps over the lazy dog while the tide rises ";
-    WORDS.iter().copied().cycle().take(shape.item_bytes).collect()
+fn text(shape: &Shape<'_>, at: usize) -> Vec<u8> {
+    prose(at as u64, shape.item_bytes)
 }
 
 fn write_digits(place: &mut [u8], mut number: u64) {
