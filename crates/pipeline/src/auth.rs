@@ -22,6 +22,22 @@ pub trait ClientAuth: Send + Sync {
         context: &'a Context,
     ) -> BoxFuture<'a, Result<Vec<(HeaderName, HeaderValue)>, Status>>;
 
+    /// Changes the headers of a request made on behalf of `context`. Most only set those of
+    /// [`Self::headers`].
+    fn amend<'a>(
+        &'a self,
+        context: &'a Context,
+        headers: &'a mut HeaderMap,
+    ) -> BoxFuture<'a, Result<(), Status>> {
+        Box::pin(async move {
+            for (name, mut value) in self.headers(context).await? {
+                value.set_sensitive(true);
+                headers.insert(name, value);
+            }
+            Ok(())
+        })
+    }
+
     /// The destination said that these credentials are not valid: fetch new ones.
     fn rejected(&self) {}
 }

@@ -80,13 +80,10 @@ impl Credentials {
         for (name, value) in &self.fixed {
             headers.insert(name.clone(), value.clone());
         }
-        if let Some(auth) = &self.auth {
-            for (name, mut value) in auth.headers(context).await? {
-                value.set_sensitive(true);
-                headers.insert(name, value);
-            }
+        match &self.auth {
+            Some(auth) => auth.amend(context, headers).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The destination did not accept the credentials; says whether new ones may help.

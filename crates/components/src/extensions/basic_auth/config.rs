@@ -20,12 +20,14 @@ pub struct Config {
     pub client_auth: Option<ClientWords>,
 }
 
-/// Lines of `user:password`, the password plain, as `{SHA}` or as bcrypt hash.
+/// Lines of `user:password`, the password plain or hashed: with bcrypt, or, with a warning because they
+/// are quick to guess, as `{SSHA}`, `{SHA}`, `$apr1$` or `$1$`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HtpasswdWords {
-    /// A file with a line `user:password` for each user, the password plain, as `{SHA}` or as bcrypt
-    /// hash; read at start.
+    /// A file with a line `user:password` for each user; read at start. Passwords are plain or hashed:
+    /// with bcrypt, or, with a warning because they are quick to guess, as `{SSHA}`, `{SHA}`, `$apr1$`
+    /// or `$1$`.
     pub file: PathBuf,
     /// The lines themselves; they win over those of `file`.
     pub inline: Secret,

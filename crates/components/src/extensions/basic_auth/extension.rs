@@ -23,7 +23,14 @@ use crate::extensions::offer::Offer;
 
 const REMEMBERED_MAX: usize = 10_000;
 
-impl Plans for Settings {}
+impl Plans for Settings {
+    fn warnings(&self) -> Vec<String> {
+        match self {
+            Self::Server { inline, .. } => inline.warning().into_iter().collect(),
+            Self::Client { .. } => Vec::new(),
+        }
+    }
+}
 
 impl ExtensionBlueprint for Settings {
     fn build(&self, _env: Environment) -> Result<Arc<dyn Extension>, StartError> {
@@ -35,6 +42,9 @@ impl ExtensionBlueprint for Settings {
                     users = parsed.map_err(|error| {
                         StartError::new(format!("read `{}`: {error}", path.display()))
                     })?;
+                    if let Some(warning) = users.warning() {
+                        tracing::warn!(path = %path.display(), "{warning}");
+                    }
                 }
                 users.extend(inline.clone());
                 let check = Check { users, passed: Mutex::default(), slow: Mutex::new(()) };

@@ -1,5 +1,7 @@
 //! Htpasswd: user names and how their passwords are checked.
 
+mod md5_crypt;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -8,6 +10,10 @@ use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
+use md5_crypt::Md5Crypt;
+
+const SHA1_LEN: usize = 20;
+
 /// Users by name.
 #[derive(Clone, Default)]
 pub struct Users(BTreeMap<String, Password>);
@@ -15,7 +21,8 @@ pub struct Users(BTreeMap<String, Password>);
 #[derive(Clone)]
 enum Password {
     Plain(Vec<u8>),
-    Sha1(Vec<u8>),
+    Sha1 { hash: Vec<u8>, salt: Vec<u8> },
+    Md5(Md5Crypt),
     Bcrypt(String),
 }
 
@@ -26,6 +33,10 @@ pub(super) enum HtpasswdError {
     NoColon(usize),
     #[error("line {0} has a `{{SHA}}` password that is not base64 of 20 bytes")]
     BadSha(usize),
+    #[error("line {0} has an `{{SSHA}}` password that is not base64 of 20 bytes and a salt")]
+    BadSaltedSha(usize),
+    #[error("line {0} has an MD5 password that is cut off or damaged")]
+    BadMd5(usize),
     #[error("line {0} has a bcrypt password that is cut off or damaged")]
     BadBcrypt(usize),
     #[error("line {line} has a password hashed as `{kind}`; use bcrypt (`htpasswd -B`)")]
@@ -54,17 +65,33 @@ impl Users {
 
     /// Whether checking this user's password takes long, some 100 ms.
     pub(super) fn is_slow(&self, name: &str) -> bool {
-        matches!(self.0.get(name), Some(Password::Bcrypt(_)))
+        matches!(self.0.get(name), Some(Password::Bcrypt(_) | Password::Md5(_)))
+    }
+
+    /// The users whose passwords are hashed in a way that is quick to guess, as a sentence.
+    pub(super) fn warning(&self) -> Option<String> {
+        let is_weak =
+            |password: &Password| matches!(password, Password::Sha1 { .. } | Password::Md5(_));
+        let weak = self.0.iter().filter(|(_, password)| is_weak(password));
+        let names: Vec<_> = weak.map(|(name, _)| format!("`{name}`")).collect();
+        (!names.is_empty()).then(|| {
+            let names = names.join(", ");
+            format!(
+                "the passwords of {names} are hashed with MD5 or SHA-1, which is quick to \
+                     guess: hash them with bcrypt (`htpasswd -B`)"
+            )
+        })
     }
 
     /// Whether the user exists and this is the password.
     pub(super) fn is_valid(&self, name: &str, password: &[u8]) -> bool {
         match self.0.get(name) {
             Some(Password::Plain(plain)) => verify_slices_are_equal(plain, password).is_ok(),
-            Some(Password::Sha1(hash)) => {
-                let given = digest(&SHA1_FOR_LEGACY_USE_ONLY, password);
+            Some(Password::Sha1 { hash, salt }) => {
+                let given = digest(&SHA1_FOR_LEGACY_USE_ONLY, &[password, salt].concat());
                 verify_slices_are_equal(hash, given.as_ref()).is_ok()
             }
+            Some(Password::Md5(hash)) => hash.is_valid(password),
             Some(Password::Bcrypt(hash)) => bcrypt::verify(password, hash).unwrap_or(false),
             None => false,
         }
@@ -74,8 +101,20 @@ impl Users {
 impl Password {
     fn parse(line: usize, text: &str) -> Result<Self, HtpasswdError> {
         if let Some(hash) = text.strip_prefix("{SHA}") {
-            let hash = BASE64_STANDARD.decode(hash).ok().filter(|hash| hash.len() == 20);
-            return hash.map(Self::Sha1).ok_or(HtpasswdError::BadSha(line));
+            let hash = BASE64_STANDARD.decode(hash).ok().filter(|hash| hash.len() == SHA1_LEN);
+            let hash = hash.ok_or(HtpasswdError::BadSha(line))?;
+            return Ok(Self::Sha1 { hash, salt: Vec::new() });
+        }
+        if let Some(salted) = text.strip_prefix("{SSHA}") {
+            let salted = BASE64_STANDARD.decode(salted).ok();
+            let mut hash = salted
+                .filter(|salted| SHA1_LEN < salted.len())
+                .ok_or(HtpasswdError::BadSaltedSha(line))?;
+            let salt = hash.split_off(SHA1_LEN);
+            return Ok(Self::Sha1 { hash, salt });
+        }
+        if text.starts_with("$apr1$") || text.starts_with("$1$") {
+            return Md5Crypt::parse(text).map(Self::Md5).ok_or(HtpasswdError::BadMd5(line));
         }
         if ["$2a$", "$2b$", "$2x$", "$2y$"].iter().any(|start| text.starts_with(start)) {
             let is_whole = text.parse::<bcrypt::HashParts>().is_ok();
@@ -83,7 +122,7 @@ impl Password {
                 .then(|| Self::Bcrypt(text.to_owned()))
                 .ok_or(HtpasswdError::BadBcrypt(line));
         }
-        let hashes = ["$apr1$", "$1$", "$5$", "$6$", "{SSHA}", "$argon2"];
+        let hashes = ["$5$", "$6$", "$argon2"];
         match hashes.into_iter().find(|start| text.starts_with(start)) {
             Some(kind) => Err(HtpasswdError::Unsupported { line, kind }),
             None => Ok(Self::Plain(text.as_bytes().to_vec())),

@@ -16,7 +16,9 @@ fn configuration_is_checked() {
         ("{htpasswd: {inline: 'a:b'}, client_auth: {username: a, password: b}}", &["not both"]),
         ("htpasswd: {}", &["one of `file` and `inline`"]),
         ("htpasswd: {inline: ann}", &["line 1 has no `:`"]),
-        ("htpasswd: {inline: 'a:$apr1$x$y'}", &["`$apr1$`; use bcrypt"]),
+        ("htpasswd: {inline: 'a:$apr1$x$y'}", &["MD5 password that is cut off or damaged"]),
+        ("htpasswd: {inline: 'a:{SSHA}zz'}", &["20 bytes and a salt"]),
+        ("htpasswd: {inline: 'a:$6$x$y'}", &["`$6$`; use bcrypt"]),
         ("htpasswd: {inline: 'a:{SHA}zz'}", &["not base64 of 20 bytes"]),
         ("htpasswd: {inline: 'a:$2y$05$short'}", &["cut off or damaged"]),
         ("client_auth: {username: ann}", &["one of `password` and `password_file`"]),
@@ -41,7 +43,8 @@ fn lets_known_users_in() {
     let hashed = bcrypt::hash("sesame", 4).unwrap();
     let yaml = format!(
         "htpasswd:\n  inline: |\n    ann:secret\n    bob:{{SHA}}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n    \
-         cid:{hashed}\n"
+         cid:{hashed}\n    dan:$apr1$r31.....$HqJZimcKQFAMYayBlzkrA/\n    \
+         eve:{{SSHA}}BpcFLGzcUyXv4sUg2sK0lUOoXapOYUNsIQ==\n"
     );
     let auth = extension(&yaml).server_auth().unwrap();
     for (header, expected) in [
@@ -51,6 +54,10 @@ fn lets_known_users_in() {
         ("Basic Y2lkOnNlc2FtZQ==", Some("cid")),
         ("Basic Y2lkOnNlc2FtZQ==", Some("cid")),
         ("Basic Y2lkOndyb25n", None),
+        ("Basic ZGFuOm15UGFzc3dvcmQ=", Some("dan")),
+        ("Basic ZGFuOndyb25n", None),
+        ("Basic ZXZlOnBhc3N3b3Jk", Some("eve")),
+        ("Basic ZXZlOndyb25n", None),
         ("Basic YW5uOndyb25n", None),
         ("Basic bm9ib2R5OnNlY3JldA==", None),
         ("Basic YW5u", None),
@@ -64,6 +71,26 @@ fn lets_known_users_in() {
         }
     }
     assert_eq!(auth.authenticate(&HeaderMap::new()).unwrap_err().code, Code::Unauthenticated);
+}
+
+#[test]
+fn hashes_that_are_quick_to_guess_are_warned_about() {
+    let warnings = |inline: &str| {
+        let yaml = format!("htpasswd: {{inline: '{inline}'}}");
+        let Ok(Blueprint::Extension(blueprint)) = parse(&FACTORY, &yaml) else { panic!("{yaml}") };
+        blueprint.warnings()
+    };
+    let hashed = bcrypt::hash("sesame", 4).unwrap();
+    assert!(warnings(&format!("ann:{hashed}")).is_empty());
+    for weak in [
+        "bob:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=",
+        "bob:{SSHA}BpcFLGzcUyXv4sUg2sK0lUOoXapOYUNsIQ==",
+        "bob:$1$abc$sKfFU11LnpAPFKwjSiE7b1",
+    ] {
+        let warnings = warnings(weak);
+        assert_eq!(warnings.len(), 1, "{weak}");
+        assert!(warnings[0].contains("`bob`") && warnings[0].contains("bcrypt"), "{warnings:?}");
+    }
 }
 
 #[test]

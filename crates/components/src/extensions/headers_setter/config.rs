@@ -15,12 +15,14 @@ pub struct Config {
     pub headers: Vec<HeaderWords>,
 }
 
-/// One header, and where its value comes from: one of `value`, `from_context`, `from_attribute`.
+/// One header, and where its value comes from: one of `value`, `from_context`, `from_attribute`;
+/// none for `delete`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HeaderWords {
-    /// `upsert` or `insert`, which are the same here: credentials are added to requests, so nothing
-    /// is there that `update` or `delete` could change.
+    /// `insert` sets a header that is not there, `update` one that is there, `upsert` both; `delete`
+    /// removes it. There is what `headers` of the exporter and earlier entries of this list set; what
+    /// the protocol itself needs cannot be changed.
     pub action: Action,
     /// The name of the header.
     pub key: String,
@@ -56,8 +58,22 @@ pub struct Settings {
 #[derive(Clone, Debug)]
 pub(super) struct Header {
     pub(super) name: HeaderName,
-    pub(super) source: Source,
-    pub(super) default: Option<HeaderValue>,
+    pub(super) change: Change,
+}
+
+/// What is done to it.
+#[derive(Clone, Debug)]
+pub(super) enum Change {
+    Delete,
+    Set { when: When, source: Source, default: Option<HeaderValue> },
+}
+
+/// When a header is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    Absent,
+    Present,
+    Always,
 }
 
 /// Where a value comes from.
@@ -88,15 +104,38 @@ impl Words for Config {
 impl HeaderWords {
     fn validate(self) -> Result<Header, Faults> {
         let mut faults = Faults::default();
-        if matches!(self.action, Action::Update | Action::Delete) {
-            let message = "there are no headers that could be updated or deleted";
-            faults.add_with_remedy("action", message, "write `upsert`, or leave the header out");
-        }
         let name = HeaderName::from_bytes(self.key.as_bytes()).ok();
         if name.is_none() {
             faults.add("key", "`key` must be the name of a header");
         }
-        let fixed = self.value.and_then(|value| header_value("value", &value, &mut faults));
+        let change = match self.action {
+            Action::Insert => self.set(When::Absent, &mut faults),
+            Action::Update => self.set(When::Present, &mut faults),
+            Action::Upsert => self.set(When::Always, &mut faults),
+            Action::Delete => self.delete(&mut faults),
+        };
+        match (name, change) {
+            (Some(name), Some(change)) => faults.or(|| Header { name, change }),
+            _ => Err(faults),
+        }
+    }
+
+    fn delete(self, faults: &mut Faults) -> Option<Change> {
+        for (key, is_written) in [
+            ("value", self.value.is_some()),
+            ("from_context", self.from_context.is_some()),
+            ("from_attribute", self.from_attribute.is_some()),
+            ("default_value", self.default_value.is_some()),
+        ] {
+            if is_written {
+                faults.add(key, format!("`delete` does not use `{key}`"));
+            }
+        }
+        Some(Change::Delete)
+    }
+
+    fn set(self, when: When, faults: &mut Faults) -> Option<Change> {
+        let fixed = self.value.and_then(|value| header_value("value", &value, faults));
         let sources = [
             fixed.map(Source::Fixed),
             self.from_context.map(|key| Source::Metadata(key.to_ascii_lowercase())),
@@ -108,11 +147,8 @@ impl HeaderWords {
             faults.add("", "one of `value`, `from_context` and `from_attribute` is needed");
         }
         let default =
-            self.default_value.and_then(|value| header_value("default_value", &value, &mut faults));
-        match (name, source) {
-            (Some(name), Some(source)) => faults.or(|| Header { name, source, default }),
-            _ => Err(faults),
-        }
+            self.default_value.and_then(|value| header_value("default_value", &value, faults));
+        Some(Change::Set { when, source: source?, default })
     }
 }
 
