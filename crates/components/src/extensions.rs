@@ -1,5 +1,6 @@
 //! Extensions: what stands beside the pipelines.
 
+mod endpoint;
 mod offer;
 
 pub mod basic_auth;

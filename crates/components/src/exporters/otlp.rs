@@ -1,5 +1,6 @@
 //! What the two OTLP exporters share: words, credentials, verdicts, and the component around it.
 
+pub(super) mod client;
 pub(super) mod component;
 pub(super) mod compression;
 pub(super) mod credentials;

@@ -10,9 +10,10 @@ use pipeline::factory::Plans;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::client::{Endpoint, Host, Keepalive, Limits, Policy, Protocol, Proxy, Scheme};
+use crate::client::{Endpoint, Host, Keepalive, Limits, Policy, Protocol, Scheme};
+use crate::exporters::otlp::client::{self, CommonWords};
 use crate::exporters::otlp::compression::{Compression, CompressionName, CompressionParams};
-use crate::exporters::otlp::credentials::{self, AuthWords};
+use crate::exporters::otlp::credentials::AuthWords;
 use crate::exporters::otlp::way::{self, Way};
 use crate::tls::ClientWords;
 
@@ -142,28 +143,31 @@ impl Config {
     /// Checks all parts before giving up on any, so that every fault is told at once.
     fn checked(self, gates: &Gates, faults: &mut Faults) -> Option<Settings> {
         let endpoint = self.endpoint(faults);
-        let proxy = self.proxy(faults);
         let authority = self.authority(endpoint.as_ref(), faults);
-        let headers = faults.take("headers", credentials::headers(&self.headers, is_reserved));
         let compression = faults.take("", self.compression.for_grpc(&self.compression_params));
-        let authenticator = self.auth.map(|auth| faults.take("auth", auth.validate()));
-        let road = RoadWords {
-            timeout: self.timeout,
-            retry_on_failure: self.retry_on_failure,
-            sending_queue: self.sending_queue,
+        let common = CommonWords {
+            tls: self.tls,
+            headers: self.headers,
+            auth: self.auth,
+            proxy_url: self.proxy_url,
+            write_buffer_size: self.write_buffer_size,
+            road: RoadWords {
+                timeout: self.timeout,
+                retry_on_failure: self.retry_on_failure,
+                sending_queue: self.sending_queue,
+            },
         };
-        let road = faults.take("", road.validate(gates));
-        let tls = faults.take("tls", self.tls.validate());
-        let (endpoint, tls) = (endpoint?, tls?);
+        let common = common.validate(is_reserved, gates, faults);
+        let (endpoint, tls) = (endpoint?, common.tls?);
         let is_tls = faults.take("tls", way::is_tls(&endpoint, Protocol::Http2, &tls))?;
         let warnings = warnings(&endpoint, is_tls);
         let way = Way {
             tls,
             protocol: Protocol::Http2,
             offers_http2: true,
-            proxy,
+            proxy: common.proxy,
             keepalive: self.keepalive.settings(),
-            write_bytes_max: Some(self.write_buffer_size.as_usize()).filter(|bytes| 0 < *bytes),
+            write_bytes_max: common.write_bytes_max,
             policy: self.balancer_name.policy(),
             limits: Limits { open_max: 1, idle_max: 1, idle_timeout: None },
             is_waiting_for_ready: self.wait_for_ready,
@@ -174,10 +178,10 @@ impl Config {
             is_tls,
             authority: authority?,
             way,
-            headers: headers?,
+            headers: common.headers?,
             compression: compression?,
-            authenticator: authenticator.flatten(),
-            road: road?,
+            authenticator: common.authenticator,
+            road: common.road?,
             warnings,
         })
     }
@@ -203,14 +207,6 @@ impl Config {
                 None
             }
         }
-    }
-
-    fn proxy(&self, faults: &mut Faults) -> Option<Proxy> {
-        if self.proxy_url.is_empty() {
-            return None;
-        }
-        let proxy = Proxy::parse(&self.proxy_url);
-        proxy.map_err(|what| faults.add("proxy_url", what)).ok()
     }
 
     fn authority(&self, endpoint: Option<&Endpoint>, faults: &mut Faults) -> Option<Authority> {
@@ -244,8 +240,7 @@ impl Balancer {
 
 impl Plans for Settings {
     fn extensions(&self) -> Vec<(ComponentId, String)> {
-        let key = "auth.authenticator".to_owned();
-        self.authenticator.iter().map(|id| (id.clone(), key.clone())).collect()
+        client::extensions(self.authenticator.as_ref())
     }
 
     fn warnings(&self) -> Vec<String> {

@@ -15,8 +15,9 @@ use wire::format::Format;
 
 use super::target::{Endpoints, Target};
 use crate::client::{Keepalive, Limits, Policy, Protocol, Proxy};
+use crate::exporters::otlp::client::{self, CommonWords};
 use crate::exporters::otlp::compression::{Compression, CompressionName, CompressionParams};
-use crate::exporters::otlp::credentials::{self, AuthWords};
+use crate::exporters::otlp::credentials::AuthWords;
 use crate::exporters::otlp::way::Way;
 use crate::tls::{ClientSettings, ClientWords};
 
@@ -161,29 +162,33 @@ impl Words for Config {
 impl Config {
     /// Checks all parts before giving up on any, so that every fault is told at once.
     fn checked(self, gates: &Gates, faults: &mut Faults) -> Option<Settings> {
-        let headers = faults.take("headers", credentials::headers(&self.headers, is_reserved));
         let compression = faults.take("", self.compression.for_http(&self.compression_params));
-        let auth = self.auth.clone().map(|auth| faults.take("auth", auth.validate()));
-        let road = RoadWords {
-            timeout: self.timeout,
-            retry_on_failure: self.retry_on_failure.clone(),
-            sending_queue: self.sending_queue.clone(),
+        let common = CommonWords {
+            tls: self.tls.clone(),
+            headers: self.headers.clone(),
+            auth: self.auth.clone(),
+            proxy_url: self.proxy_url.clone(),
+            write_buffer_size: self.write_buffer_size,
+            road: RoadWords {
+                timeout: self.timeout,
+                retry_on_failure: self.retry_on_failure.clone(),
+                sending_queue: self.sending_queue.clone(),
+            },
         };
-        let road = faults.take("", road.validate(gates));
-        let proxy = self.proxy(faults);
-        let tls = faults.take("tls", self.tls.clone().validate())?;
-        let mut headers = headers.unwrap_or_default();
+        let common = common.validate(is_reserved, gates, faults);
+        let tls = common.tls?;
+        let mut headers = common.headers.unwrap_or_default();
         let targets = faults.take("", self.endpoints().targets(&tls, &mut headers));
         Some(Settings {
             targets: targets?,
             format: self.encoding.format(),
-            way: self.way(tls, proxy),
+            way: self.way(tls, common.proxy, common.write_bytes_max),
             headers,
             compression: compression?,
-            authenticator: auth.flatten(),
+            authenticator: common.authenticator,
             keeps_cookies: self.cookies.enabled,
             redirects_max: self.max_redirects,
-            road: road?,
+            road: common.road?,
         })
     }
 
@@ -197,15 +202,12 @@ impl Config {
         Endpoints { all: &self.endpoint, own }
     }
 
-    fn proxy(&self, faults: &mut Faults) -> Option<Proxy> {
-        if self.proxy_url.is_empty() {
-            return None;
-        }
-        let proxy = Proxy::parse(&self.proxy_url);
-        proxy.map_err(|what| faults.add("proxy_url", what)).ok()
-    }
-
-    fn way(&self, tls: ClientSettings, proxy: Option<Proxy>) -> Way {
+    fn way(
+        &self,
+        tls: ClientSettings,
+        proxy: Option<Proxy>,
+        write_bytes_max: Option<usize>,
+    ) -> Way {
         let ping_timeout = self.http2_ping_timeout.unless_zero();
         let keepalive = self.http2_read_idle_timeout.unless_zero().map(|interval| Keepalive {
             interval,
@@ -218,7 +220,7 @@ impl Config {
             offers_http2: self.force_attempt_http2,
             proxy,
             keepalive,
-            write_bytes_max: Some(self.write_buffer_size.as_usize()).filter(|bytes| 0 < *bytes),
+            write_bytes_max,
             policy: Policy::RoundRobin,
             limits: Limits {
                 open_max: limit(self.max_conns_per_host),
@@ -242,8 +244,7 @@ impl Encoding {
 
 impl Plans for Settings {
     fn extensions(&self) -> Vec<(ComponentId, String)> {
-        let key = "auth.authenticator".to_owned();
-        self.authenticator.iter().map(|id| (id.clone(), key.clone())).collect()
+        client::extensions(self.authenticator.as_ref())
     }
 
     fn warnings(&self) -> Vec<String> {

@@ -6,6 +6,8 @@ use config::{Faults, Gates};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::extensions::endpoint;
+
 /// Where to answer, and what.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -74,9 +76,7 @@ impl Words for Config {
 
     fn validate(self, _gates: &Gates) -> Result<Settings, Faults> {
         let mut faults = Faults::default();
-        if self.endpoint.is_empty() {
-            faults.add("endpoint", "`endpoint` must not be empty");
-        }
+        endpoint::check(&self.endpoint, &mut faults);
         if !self.path.starts_with('/') {
             faults.add("path", "`path` must start with `/`");
         }

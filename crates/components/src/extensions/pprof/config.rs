@@ -7,6 +7,8 @@ use config::{Faults, Gates};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::extensions::endpoint;
+
 /// What to profile and where to serve it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -43,9 +45,7 @@ impl Words for Config {
 
     fn validate(self, _gates: &Gates) -> Result<Settings, Faults> {
         let mut faults = Faults::default();
-        if self.endpoint.is_empty() {
-            faults.add("endpoint", "`endpoint` must not be empty");
-        }
+        endpoint::check(&self.endpoint, &mut faults);
         faults.or(|| Settings { endpoint: self.endpoint })
     }
 }

@@ -5,6 +5,8 @@ use config::{Faults, Gates};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::extensions::endpoint;
+
 /// Where the pages are to be served.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -30,9 +32,7 @@ impl Words for Config {
 
     fn validate(self, _gates: &Gates) -> Result<Settings, Faults> {
         let mut faults = Faults::default();
-        if self.endpoint.is_empty() {
-            faults.add("endpoint", "`endpoint` must not be empty");
-        }
+        endpoint::check(&self.endpoint, &mut faults);
         faults.or(|| Settings { endpoint: self.endpoint })
     }
 }
