@@ -22,6 +22,9 @@
 //!  append, rename ...   +------+  queue   -> disk NAME        (one for each set of files)
 //!  ---------------------| Disk |--------->
 //!                       +------+
+//!  send                 +-------+  take   -> an owner's own thread, which may use a `volume`
+//!  ---------------------| Inbox |-------->
+//!                       +-------+
 //!  spawn                +-------+  list   => SCOPE/NAME ...   (all tasks of the product)
 //!  ---------------------| Scope |-------->
 //!                       +-------+
@@ -47,6 +50,7 @@ pub mod clock;
 pub mod disk;
 pub mod door;
 pub mod host;
+pub mod inbox;
 pub mod mailbox;
 pub mod metrics;
 pub mod net;
@@ -55,6 +59,7 @@ pub mod shutdown;
 pub mod signals;
 pub mod task;
 pub mod threads;
+pub mod volume;
 pub mod waits;
 
 mod slab;

@@ -1,0 +1,448 @@
+//! Journal: the handle, and the threads behind it.
+//!
+//! A handle never waits: what is asked is answered on the thread that did it, through a sink that must
+//! not wait either. Bounds: `waiting_bytes_max`; outcomes are always taken.
+
+use std::fmt;
+use std::io;
+use std::ops::{Range, RangeInclusive};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bytes::Bytes;
+use runtime::inbox::{self, Inbox, Refused, Sender};
+use runtime::volume::{Calls, Volume, Watched};
+
+use crate::index::Index;
+use crate::reader::{Limits, Read, Reader};
+use crate::recovery::{self, OpenError, Report};
+use crate::settings::Settings;
+use crate::store::{Append, Forget, Request, Store};
+use crate::{Damage, Position, StreamId};
+
+/// How long what could not be written waits for the next try.
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// How often somebody looks whether a call of the disk hangs.
+const WATCHED_EVERY: Duration = Duration::from_secs(1);
+
+/// Why an append was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    #[error("the journal is full")]
+    Full,
+    #[error("too many appends wait for the disk")]
+    Busy,
+    #[error("the disk failed: {error}")]
+    Failed { error: String },
+    #[error("the journal has ended")]
+    Ended,
+    #[error("a record of {bytes} bytes is larger than the {bytes_max} that the journal takes")]
+    TooLarge { bytes: usize, bytes_max: usize },
+    #[error("there is no such stream")]
+    NoStream,
+}
+
+/// Why nothing was read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    #[error("{0}")]
+    Damaged(Damage),
+    #[error("the disk failed: {error}")]
+    Failed { error: String },
+    #[error("the journal has ended")]
+    Ended,
+    #[error("there is no such stream")]
+    NoStream,
+}
+
+/// Why there is no stream of a name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StreamError {
+    #[error("the journal has {streams_max} streams, which is all it may have")]
+    TooMany { streams_max: usize },
+    #[error("the name of a stream has {bytes} bytes, at most {bytes_max}")]
+    NameTooLong { bytes: usize, bytes_max: usize },
+}
+
+/// A journal that was opened.
+#[derive(Debug)]
+pub struct Opened {
+    pub journal: Journal,
+    pub streams: Vec<Recovered>,
+    pub report: Report,
+}
+
+/// A stream that was there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    pub id: StreamId,
+    pub name: Bytes,
+    pub live_records: u64,
+    pub live_bytes: u64,
+    pub live_weight: u64,
+    /// The first live record.
+    pub first: Option<Position>,
+}
+
+/// How a journal stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// What data takes of `bytes_max`, dead data that was not removed yet included.
+    pub bytes: u64,
+    pub bytes_max: u64,
+    pub live_bytes: u64,
+    pub live_records: u64,
+    pub segments: usize,
+    pub streams: usize,
+    /// The last append was refused for lack of room.
+    pub is_full: bool,
+    /// A call of the disk that has not ended for long, and how long it has run.
+    pub hangs: Option<(&'static str, Duration)>,
+    /// Records that cannot be read, one of each stream that has any.
+    pub damage: Vec<Damage>,
+}
+
+/// A way to ask a journal. Clones are the same journal; it ends with the last of them.
+#[derive(Clone)]
+pub struct Journal {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    requests: Sender<Request>,
+    reads: Sender<Job>,
+    state: Arc<State>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What the threads and the handles share.
+struct State {
+    settings: Settings,
+    index: Arc<Mutex<Index>>,
+    calls: Calls,
+    is_full: AtomicBool,
+    room: Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>,
+    has_ended: Mutex<bool>,
+    ended: Condvar,
+}
+
+enum Job {
+    Read {
+        stream: StreamId,
+        range: Range<u64>,
+        limits: Limits,
+        done: Box<dyn FnOnce(Result<Read, ReadError>) + Send>,
+    },
+    /// Segments went.
+    Removed,
+    Close,
+}
+
+/// Opens the journal in `volume`. Blocks: it reads the disk.
+pub fn open(volume: Arc<dyn Volume>, settings: Settings) -> Result<Opened, OpenError> {
+    let watched = Watched::new(volume);
+    let calls = watched.calls();
+    let volume: Arc<dyn Volume> = Arc::new(watched);
+    let (store, report) = recovery::recover(Arc::clone(&volume), settings.clone())?;
+    let streams = recovered(&store.index());
+    let state = State {
+        settings,
+        index: Arc::clone(&store.index),
+        calls,
+        is_full: AtomicBool::new(false),
+        room: Mutex::default(),
+        has_ended: Mutex::new(false),
+        ended: Condvar::new(),
+    };
+    let reader = Reader::new(Arc::clone(&volume), Arc::clone(&store.index), store.journal);
+    let name = volume.name();
+    let journal = Journal::start(store, reader, Arc::new(state)).map_err(|error| {
+        OpenError::Io { attempt: "start the threads".to_owned(), volume: name, error }
+    })?;
+    Ok(Opened { journal, streams, report })
+}
+
+impl Journal {
+    fn start(store: Store, reader: Reader, state: Arc<State>) -> io::Result<Self> {
+        let (requests, inbox) = inbox::inbox(state.settings.waiting_bytes_max);
+        let (reads, jobs) = inbox::inbox(usize::MAX);
+        let mut threads = Vec::new();
+        let mut spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
+            threads.push(std::thread::Builder::new().name(name.to_owned()).spawn(run)?);
+            io::Result::Ok(())
+        };
+        let owner = Owner { store, state: Arc::clone(&state), removed: reads.clone() };
+        spawn("journal", Box::new(move || owner.run(inbox)))?;
+        spawn("journal read", Box::new(move || serve(reader, jobs)))?;
+        let watched = Arc::clone(&state);
+        spawn("journal watch", Box::new(move || watched.watch()))?;
+        let shared = Shared { requests, reads, state, threads: Mutex::new(threads) };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The stream of this name; there is one from now on.
+    pub fn stream(&self, name: impl Into<Bytes>) -> Result<StreamId, StreamError> {
+        let name = name.into();
+        let settings = &self.shared.state.settings;
+        let (bytes, bytes_max) = (name.len(), settings.name_bytes_max());
+        if bytes_max < bytes {
+            return Err(StreamError::NameTooLong { bytes, bytes_max });
+        }
+        let streams_max = settings.streams_max;
+        let id = self.shared.state.index().stream_named(&name, streams_max);
+        id.ok_or(StreamError::TooMany { streams_max })
+    }
+
+    /// Appends a record; `done` is told when it is durable, or that it was refused.
+    pub fn append(
+        &self,
+        stream: StreamId,
+        weight: u32,
+        body: Vec<Bytes>,
+        done: impl FnOnce(Result<Position, AppendError>) + Send + 'static,
+    ) {
+        let bytes = body.iter().map(Bytes::len).sum::<usize>() + 1;
+        let append = Append { stream, weight, body, done: Box::new(done) };
+        let refused = match self.shared.requests.send(Request::Append(append), bytes) {
+            Ok(()) => return,
+            Err(Refused::Full(request)) => (request, AppendError::Busy),
+            Err(Refused::Closed(request)) => (request, AppendError::Ended),
+        };
+        if let (Request::Append(append), error) = refused {
+            (append.done)(Err(error));
+        }
+    }
+
+    /// Reads the next live records behind `after`; from the first when `None`.
+    pub fn read(
+        &self,
+        stream: StreamId,
+        after: Option<Position>,
+        limits: Limits,
+        done: impl FnOnce(Result<Read, ReadError>) + Send + 'static,
+    ) {
+        let start = after.map_or(0, |after| after.0.saturating_add(1));
+        let job = Job::Read { stream, range: start..u64::MAX, limits, done: Box::new(done) };
+        if let Err(
+            Refused::Closed(Job::Read { done, .. }) | Refused::Full(Job::Read { done, .. }),
+        ) = self.shared.reads.send(job, 0)
+        {
+            done(Err(ReadError::Ended));
+        }
+    }
+
+    /// Forgets records; durable with one of the next groups.
+    pub fn forget(&self, stream: StreamId, ranges: Vec<RangeInclusive<Position>>) {
+        self.ask_to_forget(stream, ranges, None);
+    }
+
+    /// Forgets records; `done` is told when that is durable, and dropped if the journal ends before.
+    pub fn forget_then(
+        &self,
+        stream: StreamId,
+        ranges: Vec<RangeInclusive<Position>>,
+        done: impl FnOnce() + Send + 'static,
+    ) {
+        self.ask_to_forget(stream, ranges, Some(Box::new(done)));
+    }
+
+    /// Ends a stream with all its records; its name may be given to a new one.
+    pub fn end_stream(&self, stream: StreamId) {
+        drop(self.shared.requests.send(Request::End(stream), 0));
+    }
+
+    /// The streams that there are.
+    #[must_use]
+    pub fn streams(&self) -> Vec<Recovered> {
+        recovered(&self.shared.state.index())
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.shared.state.usage()
+    }
+
+    /// Lets `told` be called each time that there is room again after appends were refused for lack of
+    /// it. It must not wait.
+    pub fn on_room(&self, told: impl Fn() + Send + Sync + 'static) {
+        self.shared.state.room().push(Arc::new(told));
+    }
+
+    /// The settings it was opened with.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.shared.state.settings
+    }
+
+    /// Ends it after what was asked before, and blocks until its files are closed.
+    pub fn close(&self) {
+        drop(self.shared.requests.send(Request::Close, 0));
+        let threads = std::mem::take(&mut *lock(&self.shared.threads));
+        for thread in threads {
+            // A thread that panicked has said so.
+            drop(thread.join());
+        }
+    }
+
+    fn ask_to_forget(
+        &self,
+        stream: StreamId,
+        ranges: Vec<RangeInclusive<Position>>,
+        done: Option<Box<dyn FnOnce() + Send>>,
+    ) {
+        let ranges = ranges.into_iter().map(|range| range.start().0..=range.end().0).collect();
+        drop(self.shared.requests.send(Request::Forget(Forget { stream, ranges, done }), 0));
+    }
+}
+
+/// The thread that owns the directory.
+struct Owner {
+    store: Store,
+    state: Arc<State>,
+    removed: Sender<Job>,
+}
+
+impl Owner {
+    fn run(mut self, mut inbox: Inbox<Request>) {
+        self.maintain();
+        loop {
+            let patience = self.store.is_owing().then_some(TRY_AGAIN_AFTER);
+            let Some(requests) = inbox.take(patience) else { break };
+            let is_last = requests.iter().any(|request| matches!(request, Request::Close));
+            self.store.commit(requests);
+            self.maintain();
+            if is_last {
+                break;
+            }
+        }
+        self.store.seal();
+    }
+
+    fn maintain(&mut self) {
+        while 0 < self.store.remove_dead() {
+            drop(self.removed.send(Job::Removed, 0));
+            // What found no room before may find some now.
+            self.store.commit(Vec::new());
+        }
+        self.store.keep_spare();
+        self.tell_of_room();
+    }
+
+    fn tell_of_room(&mut self) {
+        if self.store.take_refused() {
+            self.state.is_full.store(true, Ordering::Relaxed);
+        }
+        if self.state.is_full.load(Ordering::Relaxed) && self.store.has_room() {
+            self.state.is_full.store(false, Ordering::Relaxed);
+            let told = self.state.room().clone();
+            told.iter().for_each(|told| told());
+        }
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        drop(self.removed.send(Job::Close, 0));
+        *lock(&self.state.has_ended) = true;
+        self.state.ended.notify_all();
+    }
+}
+
+/// The life of the reading thread.
+fn serve(mut reader: Reader, mut jobs: Inbox<Job>) {
+    while let Some(jobs) = jobs.take(None) {
+        for job in jobs {
+            match job {
+                Job::Read { stream, range, limits, done } => {
+                    done(reader.read(stream, range, limits))
+                }
+                Job::Removed => reader.close_removed(),
+                Job::Close => return,
+            }
+        }
+    }
+}
+
+impl State {
+    fn usage(&self) -> Usage {
+        let hangs = self.calls.longest().filter(|(_, age)| self.settings.hangs_after <= *age);
+        let index = self.index();
+        Usage {
+            bytes: index.bytes(),
+            bytes_max: self.settings.bytes_max,
+            live_bytes: index.live_bytes,
+            live_records: index.live_records,
+            segments: index.segments.len(),
+            streams: index.streams.len(),
+            is_full: self.is_full.load(Ordering::Relaxed),
+            hangs,
+            damage: index.streams.values().filter_map(|stream| stream.damage.clone()).collect(),
+        }
+    }
+
+    /// The life of the watching thread: says when a call of the disk hangs, and when it goes on.
+    fn watch(&self) {
+        let mut is_hanging = false;
+        let mut has_ended = lock(&self.has_ended);
+        while !*has_ended {
+            let waited = self.ended.wait_timeout(has_ended, WATCHED_EVERY);
+            has_ended = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let hangs = self.calls.longest().filter(|(_, age)| self.settings.hangs_after <= *age);
+            if let (Some((call, age)), false) = (hangs, is_hanging) {
+                tracing::error!(call, ?age, "A call of the journal's disk hangs.");
+            } else if hangs.is_none() && is_hanging {
+                tracing::info!("The journal's disk goes on.");
+            }
+            is_hanging = hangs.is_some();
+        }
+    }
+
+    fn index(&self) -> MutexGuard<'_, Index> {
+        lock(&self.index)
+    }
+
+    fn room(&self) -> MutexGuard<'_, Vec<Arc<dyn Fn() + Send + Sync>>> {
+        lock(&self.room)
+    }
+}
+
+impl AppendError {
+    /// Whether it may succeed later.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Full | Self::Busy | Self::Failed { .. } | Self::Ended => true,
+            Self::TooLarge { .. } | Self::NoStream => false,
+        }
+    }
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let usage = self.usage();
+        write!(f, "Journal({} live records in {} segments)", usage.live_records, usage.segments)
+    }
+}
+
+fn recovered(index: &Index) -> Vec<Recovered> {
+    let streams = index.streams.iter().map(|(id, stream)| Recovered {
+        id: *id,
+        name: stream.name.clone().unwrap_or_default(),
+        live_records: stream.live.len() as u64,
+        live_bytes: stream.live_bytes,
+        live_weight: stream.live_weight,
+        first: stream.live.first().map(Position),
+    });
+    streams.collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

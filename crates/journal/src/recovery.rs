@@ -1,0 +1,343 @@
+//! Recovery: opens a directory, whatever the last owner left there.
+//!
+//! Reads headers and footers, and the whole of what has no footer. What was being written when the
+//! power went is cut; what is missing though it was on disk once is damage, and nothing opens.
+//! Invariant: done twice, or broken off and done again, it gives the same.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use runtime::random::Random;
+use runtime::volume::{Access, Volume};
+
+use crate::StreamId;
+use crate::frame::Salt;
+use crate::index::{Index, Segment};
+use crate::positions::Place;
+use crate::record::Record;
+use crate::segment::{Ends, Entry, Loaded, NoHeader, Previous, Source, Writer, name_of, number_of};
+use crate::settings::{Settings, SettingsError};
+use crate::store::{Owed, SPARE, Start, Store};
+
+/// Why a journal does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error("cannot {attempt} in {volume}: {error}")]
+    Io { attempt: String, volume: String, error: io::Error },
+    #[error("another process has the journal in {volume} open")]
+    Locked { volume: String },
+    #[error("{file} in {volume} has version {version} of the format, this is version 1")]
+    Version { volume: String, file: String, version: u32 },
+    #[error("{file} in {volume} belongs to another journal")]
+    Foreign { volume: String, file: String },
+    #[error(
+        "the journal in {volume} is damaged: {}; nothing was changed; `tidegate journal verify` \
+        shows more, `tidegate journal repair` saves what is whole",
+        listed(holes)
+    )]
+    Damaged { volume: String, holes: Vec<Missing> },
+}
+
+/// Something that was on disk once and cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    pub file: String,
+    pub offset: u64,
+    /// Where the file is whole again.
+    pub resumes: Option<u64>,
+    pub what: &'static str,
+}
+
+/// What recovery did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    pub segments: usize,
+    /// Files, offsets and bytes of what was being written when the last owner ended.
+    pub cut: Vec<(String, u64, u64)>,
+    /// Files that were read whole, having no footer.
+    pub scanned: Vec<String>,
+    /// Files that had nothing in them yet.
+    pub removed: Vec<String>,
+}
+
+/// A segment that was found, as far as it is known.
+struct Candidate {
+    number: u32,
+    ends: Ends,
+}
+
+/// Everything that is known of a journal before it takes anything new.
+struct Recovery<'a> {
+    volume: &'a dyn Volume,
+    journal: Option<u64>,
+    index: Index,
+    owed: Owed,
+    /// Frames about other segments: where they stand, what about, and how large.
+    outcomes: Vec<(u32, u32, usize)>,
+    holes: Vec<Missing>,
+    report: Report,
+}
+
+/// Opens the journal in `volume`.
+pub(crate) fn recover(
+    volume: Arc<dyn Volume>,
+    settings: Settings,
+) -> Result<(Store, Report), OpenError> {
+    settings.check()?;
+    let failed = |attempt: &str, error| OpenError::Io {
+        attempt: attempt.to_owned(),
+        volume: volume.name(),
+        error,
+    };
+    if !volume.lock().map_err(|error| failed("take the lock", error))? {
+        return Err(OpenError::Locked { volume: volume.name() });
+    }
+    let mut recovery = Recovery::new(&*volume);
+    let candidates = recovery.candidates()?;
+    let previous = recovery.load(candidates)?;
+    let Recovery { journal, mut index, mut owed, outcomes, report, .. } = recovery;
+    for (segment, target, bytes) in outcomes {
+        index.add_outcome(segment, target, bytes);
+    }
+    owed.retain(|segment| index.segments.contains_key(&segment));
+    let journal = journal.unwrap_or_else(|| Random::entropy().number());
+    let next_segment = previous.number + 1;
+    let start = Start { journal, index, previous, next_segment, owed };
+    let mut store = Store::new(Arc::clone(&volume), settings, start);
+    store.commit(Vec::new());
+    store.remove_dead();
+    Ok((store, report))
+}
+
+impl<'a> Recovery<'a> {
+    fn new(volume: &'a dyn Volume) -> Self {
+        Self {
+            volume,
+            journal: None,
+            index: Index::default(),
+            owed: Owed::default(),
+            outcomes: Vec::new(),
+            holes: Vec::new(),
+            report: Report::default(),
+        }
+    }
+
+    /// The segments in order. Files in which nothing was written yet are removed.
+    fn candidates(&mut self) -> Result<Vec<Candidate>, OpenError> {
+        let mut candidates = Vec::new();
+        // What is seen here stays so: the last owner may have renamed or removed files just now.
+        self.volume.sync().map_err(|error| self.failed("sync the directory", error))?;
+        let entries = self.volume.list().map_err(|error| self.failed("list the files", error))?;
+        for entry in entries {
+            let Some(number) = number_of(&entry.name) else {
+                if entry.name == SPARE {
+                    self.remove(SPARE)?;
+                }
+                continue;
+            };
+            let attempt = format!("read {}", entry.name);
+            let opened = self.volume.open(&entry.name, Access::ReadWrite).and_then(Ends::read);
+            let ends = opened.map_err(|error| self.failed(&attempt, error))?;
+            let is_blank = ends.header == Err(NoHeader::Broken)
+                && ends.is_blank().map_err(|error| self.failed(&attempt, error))?;
+            if is_blank {
+                self.remove(&entry.name)?;
+                self.report.removed.push(entry.name);
+            } else {
+                self.examine(&entry.name, number, &ends)?;
+                candidates.push(Candidate { number, ends });
+            }
+        }
+        if self.holes.is_empty() { Ok(candidates) } else { Err(self.damaged()) }
+    }
+
+    fn examine(&mut self, file: &str, number: u32, ends: &Ends) -> Result<(), OpenError> {
+        let (volume, file) = (self.volume.name(), file.to_owned());
+        match ends.header {
+            Err(NoHeader::Version(version)) => Err(OpenError::Version { volume, file, version }),
+            Err(NoHeader::Broken) => {
+                let what = "its header is damaged";
+                self.holes.push(Missing { file, offset: 0, resumes: None, what });
+                Ok(())
+            }
+            Ok(header) if *self.journal.get_or_insert(header.journal) != header.journal => {
+                Err(OpenError::Foreign { volume, file })
+            }
+            Ok(header) if header.number != number => Err(OpenError::Foreign { volume, file }),
+            Ok(header) => {
+                self.index.next_stream = self.index.next_stream.max(header.next_stream);
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads what the segments contain; gives how the last one ended.
+    fn load(&mut self, candidates: Vec<Candidate>) -> Result<Previous, OpenError> {
+        let headers = candidates.iter().filter_map(|candidate| candidate.ends.header.ok());
+        let nexts: BTreeMap<u32, Previous> =
+            headers.map(|header| (header.previous.number, header.previous)).collect();
+        let last = candidates.last().map(|candidate| candidate.number);
+        let mut previous = Previous::default();
+        for Candidate { number, ends } in candidates {
+            let salt = Salt { journal: self.journal.unwrap_or(0), segment: number };
+            let attempt = format!("read {}", name_of(number));
+            let loaded = ends.load(salt, nexts.get(&number).copied());
+            let loaded = loaded.map_err(|error| self.failed(&attempt, error))?;
+            self.note(number, &loaded);
+            let is_poisoned = loaded.source != Source::Footer;
+            let previous_number = ends.header.map_or(0, |header| header.previous.number);
+            let bytes = ends.bytes;
+            let known =
+                Segment { bytes, is_poisoned, previous: previous_number, ..Segment::default() };
+            self.index.segments.insert(number, known);
+            self.apply_all(number, &loaded);
+            if Some(number) == last && self.holes.is_empty() {
+                previous = self.close(salt, &ends, loaded)?;
+            }
+        }
+        self.check_streams();
+        if self.holes.is_empty() { Ok(previous) } else { Err(self.damaged()) }
+    }
+
+    fn note(&mut self, number: u32, loaded: &Loaded) {
+        self.report.segments += 1;
+        let file = name_of(number);
+        let Source::Scan { resumes, behind, .. } = loaded.source else { return };
+        self.report.scanned.push(file.clone());
+        if let Some(offset) = loaded.hole() {
+            let (offset, resumes) = (offset.into(), resumes.map(u64::from));
+            let what = "records that were on disk are missing";
+            self.holes.push(Missing { file, offset, resumes, what });
+        } else if 0 < behind {
+            self.report.cut.push((file, loaded.end.into(), behind));
+        }
+    }
+
+    fn apply_all(&mut self, number: u32, loaded: &Loaded) {
+        let mut contents = loaded.footer.contents();
+        for (entry, record) in contents.by_ref() {
+            self.apply(number, entry, record);
+        }
+        if 0 < contents.left() {
+            let what = "a record has no meaning";
+            let (file, offset) = (name_of(number), loaded.end.into());
+            self.holes.push(Missing { file, offset, resumes: None, what });
+        }
+    }
+
+    fn apply(&mut self, segment: u32, entry: Entry, record: Record<'_>) {
+        let Entry { offset, bytes } = entry;
+        match record {
+            Record::Data { stream, position, weight } => {
+                let place = Place { segment, offset, bytes, weight };
+                let before = self.index.insert(stream, position, place);
+                if let Some(before) = before.filter(|before| before.segment != segment) {
+                    // It was being moved when the last owner ended.
+                    self.owed.forget(before.segment, stream, position);
+                }
+            }
+            Record::Forget { stream, segment: target, ranges } => {
+                for range in ranges.iter().cloned() {
+                    let mut forgotten = self.index.within(stream, range);
+                    forgotten.retain(|(_, place)| place.segment == target);
+                    for (position, _) in forgotten {
+                        self.index.forget(stream, position);
+                    }
+                }
+                self.outcomes.push((segment, target, bytes as usize));
+                self.owed.settle(target, &Record::Forget { stream, segment: target, ranges });
+            }
+            Record::Declare { stream, next, name } => {
+                self.index.declare(stream, Bytes::copy_from_slice(name));
+                let known = self.index.streams.entry(stream).or_default();
+                known.declared_in.insert(segment);
+                if known.next <= next.0 {
+                    (known.next, known.proven_in) = (next.0, segment);
+                }
+            }
+            Record::Undeclare { stream, segment: target } => {
+                if let Some(known) = self.index.streams.get_mut(&stream) {
+                    known.declared_in.remove(&target);
+                }
+                self.outcomes.push((segment, target, bytes as usize));
+            }
+        }
+    }
+
+    /// Makes what was found in the last segment durable, and closes it.
+    fn close(&mut self, salt: Salt, ends: &Ends, loaded: Loaded) -> Result<Previous, OpenError> {
+        let attempt = format!("close {}", name_of(salt.segment));
+        let closed = close(salt, ends, loaded);
+        let (previous, bytes) = closed.map_err(|error| self.failed(&attempt, error))?;
+        let segment = self.index.segments.entry(salt.segment).or_default();
+        (segment.bytes, segment.is_poisoned) = (bytes, false);
+        Ok(previous)
+    }
+
+    /// Streams that were ended go; one that lives has a name.
+    fn check_streams(&mut self) {
+        let undeclared =
+            self.index.streams.iter().filter(|(_, stream)| stream.declared_in.is_empty());
+        let undeclared: Vec<StreamId> = undeclared.map(|(id, _)| *id).collect();
+        for id in undeclared {
+            let live = self.index.within(id, 0..u64::MAX);
+            match live.first() {
+                None => drop(self.index.end(id)),
+                Some((_, place)) => {
+                    let (file, offset) = (name_of(place.segment), place.offset.into());
+                    let what = "the name of the stream of this record is missing";
+                    self.holes.push(Missing { file, offset, resumes: None, what });
+                }
+            }
+        }
+    }
+
+    fn remove(&self, name: &str) -> Result<(), OpenError> {
+        let removed = self.volume.remove(name).and_then(|()| self.volume.sync());
+        removed.map_err(|error| self.failed(&format!("remove {name}"), error))
+    }
+
+    fn failed(&self, attempt: &str, error: io::Error) -> OpenError {
+        OpenError::Io { attempt: attempt.to_owned(), volume: self.volume.name(), error }
+    }
+
+    fn damaged(&mut self) -> OpenError {
+        OpenError::Damaged { volume: self.volume.name(), holes: std::mem::take(&mut self.holes) }
+    }
+}
+
+/// What the last owner wrote but may not have synced is written again: a sync that failed before may
+/// have left it in memory only. Then the footer follows.
+fn close(salt: Salt, ends: &Ends, loaded: Loaded) -> io::Result<(Previous, u64)> {
+    let (end, bytes) = (loaded.end, ends.bytes);
+    let Source::Scan { synced, .. } = loaded.source else {
+        ends.file.sync()?;
+        return Ok((Previous { number: salt.segment, end, synced: end }, bytes));
+    };
+    let start = synced.clamp(0, end);
+    let mut again = vec![0; (end - start) as usize];
+    ends.file.read_at(&mut again, start.into())?;
+    ends.file.write_at(&[again.into()], start.into())?;
+    ends.file.sync()?;
+    let mut writer = Writer::resume(Arc::clone(&ends.file), salt, loaded);
+    let bytes = writer.seal(true)?;
+    Ok((writer.ended(), bytes))
+}
+
+fn listed(holes: &[Missing]) -> String {
+    let holes: Vec<String> = holes.iter().map(ToString::to_string).collect();
+    holes.join("; ")
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, offset, resumes, what } = self;
+        write!(f, "{file} at {offset}: {what}")?;
+        resumes.map_or(Ok(()), |resumes| write!(f, ", whole again at {resumes}"))
+    }
+}

@@ -1,0 +1,104 @@
+//! Scan: reads a segment frame by frame, as far as it is whole.
+//!
+//! Bounds: looking for frames behind a hole costs at most [`SEARCH_FACTOR`] times the segment.
+
+use super::HEADER_BYTES;
+use super::footer::Footer;
+use crate::frame::{self, ALIGNMENT, Frame, Kind, NoFrame, Salt};
+
+/// How often the bytes of a segment may be read in search of a frame.
+const SEARCH_FACTOR: usize = 16;
+
+/// What was found in a segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Scan {
+    pub(crate) footer: Footer,
+    /// Where the whole frames end.
+    pub(crate) end: u32,
+    /// What the frames say was on disk, those behind a hole included.
+    pub(crate) synced: u32,
+    pub(crate) hole: Option<Hole>,
+}
+
+/// What is no frame, between or behind frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hole {
+    /// Where the next whole frame stands.
+    pub(crate) resumes: Option<u32>,
+}
+
+/// A frame of a segment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found<'a> {
+    pub(crate) offset: u32,
+    pub(crate) kind: Kind,
+    pub(crate) bytes: u32,
+    pub(crate) checksum: u32,
+    /// The head of data, the body of everything else.
+    pub(crate) detail: &'a [u8],
+}
+
+impl<'a> Found<'a> {
+    pub(crate) fn new(offset: u32, frame: Frame<'a>) -> Self {
+        let Frame { kind, checksum, head, body, .. } = frame;
+        let bytes = u32::try_from(head.len() + body.len()).expect("it is within a segment");
+        let detail = if kind == Kind::Data { head } else { body };
+        Self { offset, kind, bytes, checksum, detail }
+    }
+
+    /// Where the next frame stands.
+    pub(crate) fn end(&self) -> u32 {
+        self.offset + u32::try_from(frame::padded(self.bytes as usize)).unwrap_or(u32::MAX)
+    }
+}
+
+/// Reads the frames of a segment that stand before `limit`.
+pub(crate) fn scan(salt: Salt, bytes: &[u8], limit: u32) -> Scan {
+    let bytes = &bytes[..bytes.len().min(limit as usize)];
+    let mut scan =
+        Scan { footer: Footer::default(), end: HEADER_BYTES as u32, synced: 0, hole: None };
+    loop {
+        let rest = bytes.get(scan.end as usize..).unwrap_or(&[]);
+        match frame::decode(salt, scan.end, rest) {
+            Ok(frame) => {
+                scan.synced = scan.synced.max(frame.synced);
+                if frame.kind == Kind::Footer {
+                    return scan;
+                }
+                let found = Found::new(scan.end, frame);
+                scan.footer.push(&found);
+                scan.end = found.end();
+            }
+            Err(NoFrame::Blank) if rest.iter().all(|byte| *byte == 0) => return scan,
+            Err(_) => {
+                scan.look_behind(salt, bytes);
+                return scan;
+            }
+        }
+    }
+}
+
+impl Scan {
+    fn look_behind(&mut self, salt: Salt, bytes: &[u8]) {
+        let mut at = self.end + ALIGNMENT as u32;
+        let mut resumes = None;
+        let mut effort = bytes.len().saturating_mul(SEARCH_FACTOR);
+        while let Some(rest) = bytes.get(at as usize..).filter(|rest| !rest.is_empty()) {
+            let claimed = frame::Header::decode(rest).map_or(0, |header| header.bytes);
+            let tried = if claimed <= rest.len() { claimed } else { 0 };
+            effort = match effort.checked_sub(tried + 1) {
+                Some(left) => left,
+                None => break,
+            };
+            match frame::decode(salt, at, rest) {
+                Ok(frame) => {
+                    resumes.get_or_insert(at);
+                    self.synced = self.synced.max(frame.synced);
+                    at = Found::new(at, frame).end();
+                }
+                Err(_) => at += ALIGNMENT as u32,
+            }
+        }
+        self.hole = Some(Hole { resumes });
+    }
+}

@@ -1,0 +1,359 @@
+//! Store: the one writer of a directory. It gathers requests into groups, commits each with one write
+//! and one sync, and answers.
+//!
+//! Owner: the thread of the journal. Bounds: one group is what waited, cut at a segment's end.
+//! Invariant: the index and the answers follow the disk, never the other way; what failed is written
+//! anew elsewhere or refused, and never synced again.
+
+mod group;
+mod roll;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io;
+use std::ops::{Range, RangeInclusive};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use runtime::volume::{Volume, VolumeFile};
+
+use crate::frame;
+use crate::index::Index;
+use crate::journal::AppendError;
+use crate::record::{RANGES_MAX, Record};
+use crate::segment::{Footer, Previous, Writer};
+use crate::settings::Settings;
+use crate::{Position, StreamId};
+
+use group::Group;
+pub(crate) use roll::SPARE;
+
+/// A head has three numbers.
+pub(crate) const HEAD_BYTES_MAX: usize = 30;
+
+/// What the owner is asked to do.
+pub(crate) enum Request {
+    Append(Append),
+    Forget(Forget),
+    /// Forgets a stream and all its records.
+    End(StreamId),
+    /// Ends the thread.
+    Close,
+}
+
+pub(crate) struct Append {
+    pub(crate) stream: StreamId,
+    pub(crate) weight: u32,
+    pub(crate) body: Vec<Bytes>,
+    pub(crate) done: AppendDone,
+}
+
+pub(crate) struct Forget {
+    pub(crate) stream: StreamId,
+    pub(crate) ranges: Vec<RangeInclusive<u64>>,
+    pub(crate) done: Option<ForgetDone>,
+}
+
+/// Told once what became of an append.
+pub(crate) type AppendDone = Box<dyn FnOnce(Result<Position, AppendError>) + Send>;
+
+/// Told once that outcomes are durable.
+pub(crate) type ForgetDone = Box<dyn FnOnce() + Send>;
+
+/// The one writer of a directory.
+pub(crate) struct Store {
+    pub(crate) volume: Arc<dyn Volume>,
+    pub(crate) settings: Settings,
+    pub(crate) journal: u64,
+    pub(crate) index: Arc<Mutex<Index>>,
+    active: Option<Writer>,
+    spare: Option<Arc<dyn VolumeFile>>,
+    pub(crate) previous: Previous,
+    pub(crate) next_segment: u32,
+    group: Group,
+    /// What counts no more, but is not on disk as such yet.
+    pub(crate) owed: Owed,
+    waiting_forgets: Vec<ForgetDone>,
+    doomed: VecDeque<u32>,
+    /// Segments that the disk failed to write.
+    poisoned: u64,
+    /// The largest of the appends that were refused for lack of room since somebody asked.
+    refused: Option<u64>,
+    /// What must be free before those who were refused are told.
+    awaited: u64,
+}
+
+/// Outcomes that must be written, by the segment and the stream that they are about.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Owed {
+    forgotten: BTreeMap<(u32, StreamId), BTreeSet<u64>>,
+    undeclared: BTreeSet<(u32, StreamId)>,
+}
+
+/// What a store starts from.
+pub(crate) struct Start {
+    pub(crate) journal: u64,
+    pub(crate) index: Index,
+    pub(crate) previous: Previous,
+    pub(crate) next_segment: u32,
+    pub(crate) owed: Owed,
+}
+
+impl Store {
+    pub(crate) fn new(volume: Arc<dyn Volume>, settings: Settings, start: Start) -> Self {
+        let Start { journal, index, previous, next_segment, owed } = start;
+        Self {
+            volume,
+            settings,
+            journal,
+            index: Arc::new(Mutex::new(index)),
+            active: None,
+            spare: None,
+            previous,
+            next_segment,
+            group: Group::default(),
+            owed,
+            waiting_forgets: Vec::new(),
+            doomed: VecDeque::new(),
+            poisoned: 0,
+            refused: None,
+            awaited: 0,
+        }
+    }
+
+    /// Does all of `requests`, with as few syncs as can be, and answers them.
+    pub(crate) fn commit(&mut self, requests: Vec<Request>) {
+        for request in requests {
+            match request {
+                Request::Append(append) => self.stage_append(append),
+                Request::Forget(forget) => self.stage_forget(forget),
+                Request::End(stream) => self.stage_end(stream),
+                Request::Close => {}
+            }
+        }
+        self.stage_owed();
+        self.flush();
+    }
+
+    /// Whether something could not be written and is to be tried again.
+    pub(crate) fn is_owing(&self) -> bool {
+        !self.owed.is_empty() || !self.waiting_forgets.is_empty() || !self.doomed.is_empty()
+    }
+
+    fn stage_append(&mut self, append: Append) {
+        if let Err(error) = self.admit(&append) {
+            return (append.done)(Err(error));
+        }
+        let Append { stream, weight, body, done } = append;
+        let bytes: usize = body.iter().map(Bytes::len).sum();
+        if let Err(error) = self.ensure_for_data(stream, bytes) {
+            return done(Err(error));
+        }
+        let settled = self.index().streams[&stream].next;
+        let position = self.group.next_position(stream, settled);
+        self.push_data(Record::Data { stream, position, weight }, body, done);
+    }
+
+    /// Sees to room for a record and, before it, the declaration of its stream.
+    fn ensure_for_data(&mut self, stream: StreamId, bytes: usize) -> Result<(), AppendError> {
+        self.ensure_declared(stream)?;
+        self.ensure(frame::padded(bytes + HEAD_BYTES_MAX), Footer::growth(HEAD_BYTES_MAX))?;
+        // The group with the declaration may have failed just now.
+        if self.undeclared_name(stream).is_none() {
+            return Ok(());
+        }
+        Err(AppendError::Failed { error: "the stream could not be declared".to_owned() })
+    }
+
+    fn ensure_declared(&mut self, stream: StreamId) -> Result<(), AppendError> {
+        let Some(name) = self.undeclared_name(stream) else { return Ok(()) };
+        let bytes = name.len() + HEAD_BYTES_MAX;
+        self.ensure(frame::padded(bytes), Footer::growth(bytes))?;
+        self.push_declaration(stream);
+        Ok(())
+    }
+
+    /// Refuses what cannot be taken, now or ever.
+    fn admit(&mut self, append: &Append) -> Result<(), AppendError> {
+        let bytes: usize = append.body.iter().map(Bytes::len).sum();
+        let bytes_max = self.settings.body_bytes_max();
+        if bytes_max < bytes {
+            return Err(AppendError::TooLarge { bytes, bytes_max });
+        }
+        let index = self.index();
+        if !index.streams.contains_key(&append.stream) {
+            return Err(AppendError::NoStream);
+        }
+        let records = index.live_records + self.group.appends() as u64;
+        drop(index);
+        let framed = frame::padded(bytes + HEAD_BYTES_MAX) as u64;
+        if self.room() < framed || self.settings.records_max <= records {
+            self.refused = self.refused.max(Some(framed));
+            return Err(AppendError::Full);
+        }
+        Ok(())
+    }
+
+    /// Bytes that data may still take.
+    fn room(&self) -> u64 {
+        let active = self.active.as_ref().map_or(0, Writer::bytes_used);
+        self.settings.data_bytes_max().saturating_sub(self.index().bytes() + active)
+    }
+
+    /// Whether an append was refused for lack of room since this was asked last.
+    pub(crate) fn take_refused(&mut self) -> bool {
+        let refused = self.refused.take();
+        self.awaited = self.awaited.max(refused.unwrap_or(0));
+        refused.is_some()
+    }
+
+    /// Whether there is room again for what was refused.
+    pub(crate) fn has_room(&mut self) -> bool {
+        let has_room =
+            self.awaited <= self.room() && self.index().live_records < self.settings.records_max;
+        if has_room {
+            self.awaited = 0;
+        }
+        has_room
+    }
+
+    fn undeclared_name(&self, stream: StreamId) -> Option<Bytes> {
+        let index = self.index();
+        let known = &index.streams[&stream];
+        let is_declared = !known.declared_in.is_empty() || self.group.declares(stream);
+        if is_declared { None } else { known.name.clone() }
+    }
+
+    fn stage_forget(&mut self, forget: Forget) {
+        let Forget { stream, ranges, done } = forget;
+        let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        for range in ranges {
+            for (position, place) in index.within(stream, range) {
+                index.forget(stream, position);
+                self.owed.forget(place.segment, stream, position);
+            }
+        }
+        drop(index);
+        self.waiting_forgets.extend(done);
+    }
+
+    fn stage_end(&mut self, stream: StreamId) {
+        // What is staged for it becomes known first, so that it ends, too.
+        self.flush();
+        self.stage_forget(Forget { stream, ranges: vec![0..=u64::MAX], done: None });
+        let declared_in = self.index().end(stream);
+        self.owed.undeclared.extend(declared_in.into_iter().map(|segment| (segment, stream)));
+    }
+
+    /// Puts what counts no more into the group.
+    fn stage_owed(&mut self) {
+        let poisoned = self.poisoned;
+        while let Some((target, record)) = self.owed.next() {
+            let bytes = record.encoded().len();
+            let ensured = self.ensure(frame::padded(bytes), Footer::growth(bytes));
+            // What failed is owed again; a disk that fails always must not keep us here.
+            if ensured.is_err() || poisoned != self.poisoned {
+                return;
+            }
+            self.owed.settle(target, &record);
+            if self.index().segments.contains_key(&target) {
+                self.push_outcome(target, record);
+            }
+        }
+        self.group.forgets.append(&mut self.waiting_forgets);
+    }
+
+    pub(crate) fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_active(&self, segment: u32) -> bool {
+        self.active.as_ref().is_some_and(|active| active.number() == segment)
+    }
+}
+
+impl Owed {
+    pub(crate) fn forget(&mut self, segment: u32, stream: StreamId, position: Position) {
+        self.forgotten.entry((segment, stream)).or_default().insert(position.0);
+    }
+
+    pub(crate) fn undeclare(&mut self, segment: u32, stream: StreamId) {
+        self.undeclared.insert((segment, stream));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.forgotten.is_empty() && self.undeclared.is_empty()
+    }
+
+    /// The next record to write, and the segment that it is about.
+    fn next(&self) -> Option<(u32, Record<'static>)> {
+        if let Some(((segment, stream), positions)) = self.forgotten.first_key_value() {
+            let (segment, stream) = (*segment, *stream);
+            return Some((segment, Record::Forget { stream, segment, ranges: ranges(positions) }));
+        }
+        let (segment, stream) = *self.undeclared.first()?;
+        Some((segment, Record::Undeclare { stream, segment }))
+    }
+
+    /// Takes out what `record` says.
+    pub(crate) fn settle(&mut self, target: u32, record: &Record<'_>) {
+        match record {
+            Record::Forget { stream, ranges, .. } => {
+                let Some(positions) = self.forgotten.get_mut(&(target, *stream)) else { return };
+                for range in ranges {
+                    let after = positions.split_off(&range.start).split_off(&range.end);
+                    positions.extend(after);
+                }
+                if positions.is_empty() {
+                    self.forgotten.remove(&(target, *stream));
+                }
+            }
+            Record::Undeclare { stream, .. } => {
+                self.undeclared.remove(&(target, *stream));
+            }
+            Record::Data { .. } | Record::Declare { .. } => {}
+        }
+    }
+
+    /// Puts back what `record` says.
+    fn restore(&mut self, record: &Record<'_>) {
+        match record {
+            Record::Forget { stream, segment, ranges } => {
+                let positions = self.forgotten.entry((*segment, *stream)).or_default();
+                positions.extend(ranges.iter().cloned().flatten());
+            }
+            Record::Undeclare { stream, segment } => self.undeclare(*segment, *stream),
+            Record::Data { .. } | Record::Declare { .. } => {}
+        }
+    }
+
+    /// Drops what is about segments that are gone.
+    pub(crate) fn retain(&mut self, is_there: impl Fn(u32) -> bool) {
+        self.forgotten.retain(|(target, _), _| is_there(*target));
+        self.undeclared.retain(|(target, _)| is_there(*target));
+    }
+}
+
+/// As ranges, the first few.
+fn ranges(positions: &BTreeSet<u64>) -> Vec<Range<u64>> {
+    let mut ranges: Vec<Range<u64>> = Vec::new();
+    for position in positions {
+        let count = ranges.len();
+        match ranges.last_mut() {
+            Some(last) if last.end == *position => last.end += 1,
+            _ if count == RANGES_MAX => break,
+            _ => ranges.push(*position..*position + 1),
+        }
+    }
+    ranges
+}
+
+/// Why the disk did not do it, as callers are told.
+fn refused(error: &io::Error) -> AppendError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => AppendError::Full,
+        _ => AppendError::Failed { error: error.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,142 @@
+//! Group: what one write and one sync make durable, and who waits for it.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+use super::{AppendDone, ForgetDone, Store, refused};
+use crate::frame::Kind;
+use crate::positions::Place;
+use crate::record::Record;
+use crate::{Position, StreamId};
+
+/// What one write and one sync make durable.
+#[derive(Default)]
+pub(crate) struct Group {
+    appends: Vec<Staged>,
+    next: HashMap<StreamId, u64>,
+    declared: Vec<(StreamId, u64)>,
+    outcomes: Vec<(u32, Record<'static>, usize)>,
+    pub(super) forgets: Vec<ForgetDone>,
+}
+
+struct Staged {
+    stream: StreamId,
+    position: Position,
+    place: Place,
+    done: AppendDone,
+}
+
+impl Group {
+    pub(super) fn appends(&self) -> usize {
+        self.appends.len()
+    }
+
+    pub(super) fn declares(&self, stream: StreamId) -> bool {
+        self.declared.iter().any(|(declared, _)| *declared == stream)
+    }
+
+    /// The position of the next record of a stream whose next one on disk is `settled`.
+    pub(super) fn next_position(&mut self, stream: StreamId, settled: u64) -> Position {
+        let next = self.next.entry(stream).or_insert(settled);
+        *next += 1;
+        Position(*next - 1)
+    }
+}
+
+impl Store {
+    pub(super) fn push_data(&mut self, record: Record<'_>, body: Vec<Bytes>, done: AppendDone) {
+        let Record::Data { stream, position, weight } = record else { return };
+        let head = record.encoded();
+        let bytes = head.len() + body.iter().map(Bytes::len).sum::<usize>();
+        let bytes = u32::try_from(bytes).expect("it was admitted");
+        let writer = self.active.as_mut().expect("room was ensured");
+        let offset = writer.push(Kind::Data, &head, body);
+        let place = Place { segment: writer.number(), offset, bytes, weight };
+        self.group.appends.push(Staged { stream, position, place, done });
+    }
+
+    pub(super) fn push_declaration(&mut self, stream: StreamId) {
+        let index = self.index();
+        let Some(known) = index.streams.get(&stream) else { return };
+        let (next, name) = (known.next, known.name.clone().unwrap_or_default());
+        drop(index);
+        let body = Record::Declare { stream, next: Position(next), name: &name }.encoded();
+        let writer = self.active.as_mut().expect("room was ensured");
+        writer.push(Kind::Declare, &[], vec![body.into()]);
+        self.group.declared.push((stream, next));
+    }
+
+    pub(super) fn push_outcome(&mut self, target: u32, record: Record<'static>) {
+        let body = record.encoded();
+        let bytes = body.len();
+        let writer = self.active.as_mut().expect("room was ensured");
+        writer.push(record.kind(), &[], vec![body.into()]);
+        self.group.outcomes.push((target, record, bytes));
+    }
+
+    /// Makes the group durable and answers for it.
+    pub(super) fn flush(&mut self) {
+        let Some(writer) = self.active.as_mut().filter(|writer| !writer.is_clean()) else {
+            // Nothing is owed any more: who waited for that is told.
+            let forgets = std::mem::take(&mut self.group.forgets);
+            return forgets.into_iter().for_each(|done| done());
+        };
+        let mut result = writer.write();
+        if result.is_ok() && self.settings.is_synced {
+            result = writer.sync();
+        }
+        match result {
+            Ok(()) => {
+                writer.settle();
+                self.settle();
+            }
+            Err(error) => self.poison(&error),
+        }
+    }
+
+    fn settle(&mut self) {
+        let Group { appends, declared, outcomes, forgets, .. } = std::mem::take(&mut self.group);
+        let segment = self.active.as_ref().expect("it was written").number();
+        let mut index = self.index();
+        for (stream, next) in declared {
+            if let Some(known) = index.streams.get_mut(&stream) {
+                known.declared_in.insert(segment);
+                if known.next == next {
+                    known.proven_in = segment;
+                }
+            }
+        }
+        for staged in &appends {
+            index.insert(staged.stream, staged.position, staged.place);
+        }
+        for (target, _, bytes) in outcomes {
+            index.add_outcome(segment, target, bytes);
+        }
+        drop(index);
+        for staged in appends {
+            (staged.done)(Ok(staged.position));
+        }
+        forgets.into_iter().for_each(|done| done());
+    }
+
+    /// Gives a segment up that the disk failed to take a group of; who waited is told to retry.
+    pub(super) fn poison(&mut self, error: &std::io::Error) {
+        let Group { appends, outcomes, forgets, .. } = std::mem::take(&mut self.group);
+        self.abandon_active();
+        self.poisoned += 1;
+        for (_, record, _) in &outcomes {
+            self.owed.restore(record);
+        }
+        self.waiting_forgets.extend(forgets);
+        tracing::error!(
+            volume = self.volume.name(),
+            %error,
+            refused = appends.len(),
+            "A segment of the journal could not be written; a new one is opened.",
+        );
+        for staged in appends {
+            (staged.done)(Err(refused(error)));
+        }
+    }
+}

@@ -1,0 +1,3 @@
+mod commits;
+mod crashes;
+mod world;

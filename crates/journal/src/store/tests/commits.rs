@@ -1,0 +1,92 @@
+//! What one group does, and what a failing disk does to it.
+
+use bytes::Bytes;
+use runtime::volume::Volume as _;
+use runtime::volume::simulated::{Fault, Simulated};
+
+use super::world::{World, files, held, settings};
+use crate::Position;
+use crate::journal::AppendError;
+
+const NAME: Bytes = Bytes::from_static(b"stream");
+
+fn answers(world: &World) -> Vec<Option<Result<Position, AppendError>>> {
+    let tale = world.tale.lock().unwrap();
+    tale.iter().map(|one| one.answer.clone().map(|(_, answer)| answer)).collect()
+}
+
+#[test]
+fn all_that_waited_share_one_write_and_one_sync() {
+    let mut world = World::new(Simulated::new(1), settings());
+    world.turn(vec![world.append(&NAME, 1, 1)]);
+    let before = world.disk.steps();
+    let requests = (0..5).map(|_| world.append(&NAME, 10, 1)).collect();
+    world.turn(requests);
+    assert_eq!(world.disk.steps() - before, 2, "a write and a sync");
+    let expected: Vec<_> = (0..6).map(|at| Some(Ok(Position(at)))).collect();
+    assert_eq!(answers(&world), expected);
+}
+
+#[test]
+fn after_a_failed_sync_waiters_retry_and_a_new_segment_takes_over() {
+    let mut world = World::new(Simulated::new(1), settings());
+    world.turn(vec![world.append(&NAME, 1, 1)]);
+    world.disk.fault_at(world.disk.steps() + 1, Fault::Fails);
+    world.turn(vec![world.append(&NAME, 2, 1)]);
+    let failed = answers(&world)[1].clone().unwrap().unwrap_err();
+    assert!(failed.is_passing() && matches!(failed, AppendError::Failed { .. }), "{failed}");
+    world.turn(vec![world.append(&NAME, 3, 1)]);
+    assert_eq!(answers(&world)[2], Some(Ok(Position(1))), "positions stay dense");
+    assert_eq!(files(&world.disk), ["00000001.segment", "00000002.segment", "spare"]);
+    assert_eq!(held(&world.store).unwrap().len(), 2);
+}
+
+#[test]
+fn a_record_larger_than_a_segment_is_refused_for_good() {
+    let mut world = World::new(Simulated::new(1), settings());
+    let bytes_max = settings().body_bytes_max();
+    let requests =
+        vec![world.append(&NAME, bytes_max - 8, 1), world.append(&NAME, bytes_max - 7, 1)];
+    world.turn(requests);
+    let answers = answers(&world);
+    assert_eq!(answers[0], Some(Ok(Position(0))));
+    let refused = answers[1].clone().unwrap().unwrap_err();
+    assert_eq!(refused, AppendError::TooLarge { bytes: bytes_max + 1, bytes_max });
+    assert!(!refused.is_passing());
+}
+
+#[test]
+fn a_full_journal_refuses_data_and_takes_outcomes() {
+    let mut world = World::new(Simulated::new(1), settings());
+    for _ in 0..200 {
+        world.turn(vec![world.append(&NAME, 900, 1)]);
+    }
+    let full = answers(&world).iter().filter(|one| **one == Some(Err(AppendError::Full))).count();
+    assert!((20..150).contains(&full), "{full} were refused");
+    assert!(world.store.take_refused() && !world.store.has_room());
+    let used = world.disk.list().unwrap().iter().map(|entry| entry.bytes).sum();
+    world.disk.set_bytes_max(used);
+    let living = world.living();
+    world.turn(world.forget(living));
+    world.turn(Vec::new());
+    assert!(world.store.has_room());
+    let tale = world.tale.lock().unwrap().clone();
+    assert!(tale.iter().all(|one| one.forget_asked.is_none() || one.forget_durable.is_some()));
+    assert!(files(&world.disk).len() <= 2, "the room is given back: {:?}", files(&world.disk));
+}
+
+#[test]
+fn a_stream_keeps_its_next_position_when_all_its_segments_go() {
+    let mut world = World::new(Simulated::new(1), settings());
+    for _ in 0..20 {
+        world.turn(vec![world.append(&NAME, 900, 1)]);
+    }
+    world.turn(world.forget(world.living()));
+    let mut other = World { disk: world.disk.clone(), ..world };
+    other.store.seal();
+    let again =
+        Simulated::after(&other.disk.moment(), runtime::volume::simulated::Crash::PowerLost, 1);
+    let mut world = World::new(again, settings());
+    world.turn(vec![world.append(&NAME, 1, 1)]);
+    assert_eq!(answers(&world), [Some(Ok(Position(20)))]);
+}

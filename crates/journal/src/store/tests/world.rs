@@ -1,0 +1,179 @@
+//! A store on a simulated disk, and what its callers were told.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use runtime::random::Random;
+use runtime::volume::Volume;
+use runtime::volume::simulated::Simulated;
+
+use super::super::{Append, Forget, Request, Store};
+use crate::journal::{AppendError, ReadError};
+use crate::reader::{Limits, Reader};
+use crate::recovery::{OpenError, Report, recover};
+use crate::settings::Settings;
+use crate::{Position, StreamId};
+
+/// A record that somebody wanted to be stored; its body is told from all others by its number.
+#[derive(Clone, Debug)]
+pub(super) struct Submitted {
+    pub(super) name: Bytes,
+    pub(super) body: Bytes,
+    pub(super) weight: u32,
+    /// Steps of the disk before it was submitted.
+    pub(super) at: u64,
+    /// The answer, and the steps before it.
+    pub(super) answer: Option<(u64, Result<Position, AppendError>)>,
+    pub(super) forget_asked: Option<u64>,
+    pub(super) forget_durable: Option<u64>,
+}
+
+/// What callers did and were told.
+pub(super) type Tale = Arc<Mutex<Vec<Submitted>>>;
+
+pub(super) struct World {
+    pub(super) disk: Simulated,
+    pub(super) store: Store,
+    pub(super) tale: Tale,
+}
+
+/// What a journal holds: stream name and position to weight and body.
+pub(super) type Held = BTreeMap<(Bytes, u64), (u32, Bytes)>;
+
+pub(super) fn settings() -> Settings {
+    Settings { segment_bytes: 2048, ..Settings::sized(64 * 2048) }
+}
+
+pub(super) fn open(disk: &Simulated, settings: Settings) -> Result<(Store, Report), OpenError> {
+    recover(Arc::new(disk.clone()), settings)
+}
+
+impl World {
+    pub(super) fn new(disk: Simulated, settings: Settings) -> Self {
+        let (store, _) = open(&disk, settings).expect("it opens");
+        Self { disk, store, tale: Tale::default() }
+    }
+
+    pub(super) fn stream(&self, name: &Bytes) -> StreamId {
+        self.store.index().stream_named(name, 100).expect("there is room")
+    }
+
+    /// A request to append a new record.
+    pub(super) fn append(&self, name: &Bytes, length: usize, weight: u32) -> Request {
+        let stream = self.stream(name);
+        let (tale, disk) = (Arc::clone(&self.tale), self.disk.clone());
+        let mut submitted = self.tale.lock().unwrap();
+        let number = submitted.len();
+        let mut body = (number as u64).to_le_bytes().to_vec();
+        body.resize(8 + length, number as u8);
+        let body = Bytes::from(body);
+        submitted.push(Submitted {
+            name: name.clone(),
+            body: body.clone(),
+            weight,
+            at: self.disk.steps(),
+            answer: None,
+            forget_asked: None,
+            forget_durable: None,
+        });
+        let done = move |answer| {
+            let before = tale.lock().unwrap()[number].answer.replace((disk.steps(), answer));
+            assert!(before.is_none(), "told twice");
+        };
+        let half = body.len() / 2;
+        let body = vec![body.slice(..half), body.slice(half..)];
+        Request::Append(Append { stream, weight, body, done: Box::new(done) })
+    }
+
+    /// A request to forget records that were acknowledged.
+    pub(super) fn forget(&self, numbers: Vec<usize>) -> Vec<Request> {
+        numbers.into_iter().filter_map(|number| self.forget_one(number)).collect()
+    }
+
+    fn forget_one(&self, number: usize) -> Option<Request> {
+        let (tale, disk) = (Arc::clone(&self.tale), self.disk.clone());
+        let mut submitted = self.tale.lock().unwrap();
+        let record = &mut submitted[number];
+        let Some((_, Ok(position))) = record.answer else { return None };
+        if record.forget_asked.is_some() {
+            return None;
+        }
+        record.forget_asked = Some(disk.steps());
+        let stream = self.store.index().stream_named(&record.name, 100)?;
+        let done = move || tale.lock().unwrap()[number].forget_durable = Some(disk.steps());
+        let ranges = vec![position.0..=position.0];
+        Some(Request::Forget(Forget { stream, ranges, done: Some(Box::new(done)) }))
+    }
+
+    /// Commits, and does what the thread would do behind it.
+    pub(super) fn turn(&mut self, requests: Vec<Request>) {
+        self.store.commit(requests);
+        self.store.remove_dead();
+        self.store.keep_spare();
+    }
+
+    /// Numbers of records that were acknowledged and not forgotten.
+    pub(super) fn living(&self) -> Vec<usize> {
+        let tale = self.tale.lock().unwrap();
+        let lives =
+            |one: &Submitted| one.forget_asked.is_none() && matches!(one.answer, Some((_, Ok(_))));
+        (0..tale.len()).filter(|number| lives(&tale[*number])).collect()
+    }
+
+    /// One turn of random requests.
+    pub(super) fn random_turn(&mut self, random: &Random) {
+        let names = ["one", "two", "a stream with a longer name"].map(Bytes::from);
+        let mut requests = Vec::new();
+        for _ in 0..random.below(5) {
+            let name = &names[random.below(3) as usize];
+            let length = [3, 40, 700][random.below(3) as usize];
+            requests.push(self.append(name, random.below(length) as usize, random.below(9) as u32));
+        }
+        let living = self.living();
+        if !living.is_empty() {
+            let some =
+                (0..random.below(6)).map(|_| living[random.below(living.len() as u64) as usize]);
+            requests.extend(self.forget(some.collect()));
+        }
+        self.turn(requests);
+    }
+}
+
+/// Everything that lives, read back.
+pub(super) fn held(store: &Store) -> Result<Held, ReadError> {
+    let mut reader =
+        Reader::new(Arc::clone(&store.volume), Arc::clone(&store.index), store.journal);
+    let index = store.index();
+    let names: Vec<_> =
+        index.streams.iter().map(|(id, stream)| (*id, stream.name.clone().unwrap())).collect();
+    drop(index);
+    let mut held = Held::new();
+    for (id, name) in names {
+        for stored in read_all(&mut reader, id, 0..u64::MAX)? {
+            held.insert((name.clone(), stored.position.0), (stored.weight, stored.body));
+        }
+    }
+    Ok(held)
+}
+
+fn read_all(
+    reader: &mut Reader,
+    id: StreamId,
+    range: Range<u64>,
+) -> Result<Vec<crate::reader::Stored>, ReadError> {
+    let limits = Limits { records_max: 3, bytes_max: 500 };
+    let (mut all, mut start) = (Vec::new(), range.start);
+    loop {
+        let records = reader.read(id, start..range.end, limits)?.records;
+        let Some(last) = records.last() else { return Ok(all) };
+        start = last.position.0 + 1;
+        all.extend(records);
+    }
+}
+
+/// The files of a disk.
+pub(super) fn files(disk: &Simulated) -> Vec<String> {
+    disk.list().unwrap().into_iter().map(|entry| entry.name).collect()
+}
