@@ -36,14 +36,13 @@ impl RoadWords {
     /// Checks everything at once; faults are named by the keys of the exporter.
     pub fn validate(self, gates: &Gates) -> Result<Settings, Faults> {
         let mut faults = Faults::default();
-        let halve_refused = self.retry_on_failure.halve_refused;
+        let halving = self.retry_on_failure.halving();
         let timeout = self.timeout.unless_zero();
         let retry = faults.take("retry_on_failure", self.retry_on_failure.validate());
-        let queue = match self.sending_queue {
-            Some(words) => faults.take("sending_queue", words.validate(gates)).flatten(),
-            None => None,
-        };
-        faults.or(|| Settings { timeout, retry: retry.flatten(), queue, halve_refused })
+        let queue = self.sending_queue.map(|words| words.validate(gates));
+        let queue = queue.and_then(|validated| faults.take("sending_queue", validated));
+        let (queue, lanes) = queue.unwrap_or_default();
+        faults.or(|| Settings { timeout, retry: retry.flatten(), queue, halving, lanes })
     }
 }
 

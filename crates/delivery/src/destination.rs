@@ -7,16 +7,26 @@ use std::time::Instant;
 use pipeline::{Context, SpanContext, Verdict};
 use wire::Payload;
 
+use crate::target::{Scope, Target, Targets};
+
 /// Where batches go: one network call, one write. It may wait, until the attempt's deadline.
 pub trait Destination: Send + Sync + 'static {
     /// Sends one batch once. Retries are not its business.
     fn send(&self, attempt: Attempt) -> impl Future<Output = Reply> + Send;
+
+    /// Where the items of a payload go. Each target has a lane of its own, so that one that fails
+    /// costs the others nothing. Called at the edge for each request; it never waits.
+    fn targets(&self, _payload: &Payload, _context: &Context) -> Targets {
+        Targets::default()
+    }
 }
 
 /// One try to send one batch.
 #[derive(Clone, Debug)]
 pub struct Attempt {
     pub payload: Payload,
+    /// Where all its items go.
+    pub target: Target,
     /// Metadata that was configured to travel on, and whose request it is, if it is one's only.
     pub context: Context,
     /// When to give up; the outgoing call carries it on.
@@ -35,10 +45,12 @@ pub struct Reply {
     pub rejected: u64,
     /// What was said beside a success.
     pub warning: Option<Arc<str>>,
+    /// What a failure is about, when that is more than the attempt's target.
+    pub scope: Option<Scope>,
 }
 
 impl From<Verdict> for Reply {
     fn from(verdict: Verdict) -> Self {
-        Self { verdict, rejected: 0, warning: None }
+        Self { verdict, rejected: 0, warning: None, scope: None }
     }
 }

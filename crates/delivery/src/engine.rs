@@ -21,9 +21,11 @@ mod member;
 mod mutant;
 mod pending;
 mod retry;
+mod scopes;
+mod turns;
 mod workers;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,9 +40,12 @@ use self::health::Charge;
 use self::lane::{Lane, LaneId};
 use self::member::Member;
 use self::retry::Random;
+use self::scopes::Scopes;
+use self::turns::Turns;
 use self::workers::Workers;
 use crate::destination::Reply;
-use crate::settings::{LanesMax, Retry, Settings, Sizer};
+use crate::settings::{Retry, Settings, Sizer};
+use crate::target::Target;
 
 pub(crate) use self::batch::Cut;
 pub(crate) use self::explain::Wait;
@@ -51,7 +56,7 @@ pub(crate) use self::mutant::Mutant;
 pub(crate) struct EnvelopeId(pub(crate) u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct MemberId(pub(crate) u64);
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct AttemptId(pub(crate) u64);
 
 /// What data must agree in to be merged.
@@ -59,6 +64,7 @@ pub(crate) struct AttemptId(pub(crate) u64);
 pub(crate) struct LaneKey {
     pub(crate) signal: Signal,
     pub(crate) metadata: Metadata,
+    pub(crate) target: Target,
 }
 
 /// An envelope that was handed over.
@@ -163,9 +169,24 @@ pub(crate) struct StartPart {
 /// What operators look for in the logs.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Note {
-    WillRetry { interval: Duration, status: Status, items: usize },
-    GaveUp { status: Status, items: usize, is_owed: bool },
-    PartialSuccess { rejected: u64, warning: Arc<str> },
+    WillRetry {
+        interval: Duration,
+        status: Status,
+        items: usize,
+    },
+    GaveUp {
+        status: Status,
+        items: usize,
+        is_owed: bool,
+    },
+    /// It was tried for as long as it may be.
+    Expired {
+        items: usize,
+    },
+    PartialSuccess {
+        rejected: u64,
+        warning: Arc<str>,
+    },
 }
 
 /// The rules that one engine follows.
@@ -196,9 +217,9 @@ pub(crate) struct Engine {
     /// Lanes by the time they last had something to do.
     lanes_by_age: BTreeSet<(Instant, LaneId)>,
     /// Lanes with something to start, in the order of their turns.
-    turns: VecDeque<LaneId>,
-    /// Lanes that wait until another unproven lane's attempt ends.
-    unproven_turns: VecDeque<LaneId>,
+    turns: Turns,
+    /// What several lanes rely on, and fails.
+    scopes: Scopes,
     /// Lanes whose pending batch waits for company.
     undue: BTreeSet<LaneId>,
     /// When a lane is to be looked at again.
@@ -228,8 +249,8 @@ impl Engine {
             lane_of_key: BTreeMap::new(),
             lane_next: 0,
             lanes_by_age: BTreeSet::new(),
-            turns: VecDeque::new(),
-            unproven_turns: VecDeque::new(),
+            turns: Turns::default(),
+            scopes: Scopes::default(),
             undue: BTreeSet::new(),
             wakes: BTreeSet::new(),
             backoffs: BTreeMap::new(),
@@ -267,8 +288,9 @@ impl Engine {
         let lane = self.wakes.first().map(|(at, _)| *at);
         let backoff = self.backoffs.keys().next().map(|(at, _)| *at);
         let slow = self.is_shared().then(|| self.workers.next_slow()).flatten();
+        let probe = self.scopes.next_probe();
         let end = self.ends_at.filter(|_| !self.is_empty());
-        [lane, backoff, slow, self.next_eviction(), end].into_iter().flatten().min()
+        [lane, backoff, slow, probe, self.next_eviction(), end].into_iter().flatten().min()
     }
 
     /// Whether nothing is held.
@@ -283,7 +305,7 @@ impl Engine {
 
     /// The metadata keys by which data is kept apart.
     pub(crate) fn metadata_keys(&self) -> &[String] {
-        self.batch_rules().map_or(&[], |batch| &batch.partition.metadata_keys)
+        &self.rules.settings.lanes.metadata_keys
     }
 
     /// What is held now, in the queue's unit.
@@ -306,11 +328,21 @@ impl Engine {
             self.answer_all_left();
         }
         if self.is_shared() {
-            self.workers.promote_slow(now);
+            self.promote_slow(now);
         }
         self.resume_backoffs(now);
+        self.wake_behind(now);
         self.wake_lanes(now);
         self.evict_idle(now);
+    }
+
+    /// What takes too long makes room, and its lane is not proven until it is answered again.
+    fn promote_slow(&mut self, now: Instant) {
+        for id in self.workers.promote_slow(now) {
+            if let Some(lane) = self.lanes.get_mut(&id) {
+                lane.is_proven = false;
+            }
+        }
     }
 
     /// Whether several lanes compete for the workers.
@@ -332,10 +364,6 @@ impl Engine {
 
     fn is_measured_in_bytes(&self) -> bool {
         self.batch_rules().is_some_and(|batch| batch.sizer == Sizer::Bytes)
-    }
-
-    fn lanes_max(&self) -> LanesMax {
-        self.batch_rules().map_or(LanesMax::Unlimited, |batch| batch.partition.lanes_max)
     }
 }
 

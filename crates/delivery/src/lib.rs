@@ -22,7 +22,9 @@ pub mod destination;
 mod engine;
 mod road;
 pub mod settings;
+mod target;
 
 pub use destination::{Attempt, Destination, Reply};
 pub use road::{start, start_relay};
 pub use settings::Settings;
+pub use target::{Scope, Target, Targets};

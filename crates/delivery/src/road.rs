@@ -11,6 +11,7 @@ mod load;
 mod owner;
 mod relay;
 mod room;
+mod sorting;
 mod telemetry;
 mod trace;
 
@@ -32,11 +33,12 @@ use self::intake::{Handed, Intake};
 use self::owner::Owner;
 use self::relay::ToOutlet;
 use self::room::Room;
+use self::sorting::Sorter;
 use self::telemetry::Telemetry;
 use self::trace::Trace;
 use crate::Destination;
 use crate::engine::{AttemptId, Ending, Engine, MemberId, Rules, Wait};
-use crate::settings::Settings;
+use crate::settings::{Halving, Settings};
 
 /// Attempts at once of a road without a queue, where each request is its own.
 const DIRECT_MAX: usize = 1000;
@@ -58,7 +60,9 @@ type ToOwner = Post<Signal, Handed>;
 pub fn start(env: &Environment, settings: Settings, destination: impl Destination) -> Built {
     let told = (Telemetry::of_exporter(env, &settings), Trace::of_exporter(env));
     let rules = rules(settings, false);
-    start_with(env, rules, told, |post, scope| {
+    let destination = Arc::new(destination);
+    let sorter: Arc<dyn Sorter> = Arc::clone(&destination) as _;
+    start_with(env, rules, told, Some(sorter), |post, scope| {
         ToDestination::new(destination, env.clock, scope, post)
     })
 }
@@ -67,9 +71,9 @@ pub fn start(env: &Environment, settings: Settings, destination: impl Destinatio
 /// Retry, timeout and halving are left to the engines that come after it.
 pub fn start_relay(env: &Environment, settings: Settings, next: Outlet) -> Built {
     let told = (Telemetry::of_processor(env), Trace::of_processor(env));
-    let settings = Settings { timeout: None, retry: None, halve_refused: false, ..settings };
+    let settings = Settings { timeout: None, retry: None, halving: Halving::Off, ..settings };
     let rules = rules(settings, true);
-    start_with(env, rules, told, |post, scope| ToOutlet::new(next, env.clock, scope, post))
+    start_with(env, rules, told, None, |post, scope| ToOutlet::new(next, env.clock, scope, post))
 }
 
 fn rules(settings: Settings, is_relay: bool) -> Rules {
@@ -92,6 +96,7 @@ fn start_with<C: Courier>(
     env: &Environment,
     rules: Rules,
     (telemetry, trace): (Telemetry, Trace),
+    sorter: Option<Arc<dyn Sorter>>,
     courier: impl FnOnce(ToOwner, Scope) -> C,
 ) -> Built {
     let (post, mailbox) = mailbox::mailbox(Ends { from: "callers and attempts", to: "delivery" });
@@ -99,7 +104,7 @@ fn start_with<C: Courier>(
     let (publish, waits) = channel::latest(waits_ends, Arc::new(Vec::new()));
     let scope = env.scope.child("delivery");
     let room = Arc::new(Room::new(env, rules.settings.queue.as_ref()));
-    let consumer = Intake::new(&rules.settings, Arc::clone(&room), post.clone(), telemetry.clone());
+    let intake = Intake::new(&rules.settings, Arc::clone(&room), post.clone(), telemetry.clone());
     let owner = Owner::new(owner::Parts {
         engine: Engine::new(Rules { bytes_max: room.bytes_max(), ..rules }),
         courier: courier(post.clone(), scope.child("attempts")),
@@ -113,7 +118,7 @@ fn start_with<C: Courier>(
     });
     let task = scope.spawn("owner", owner.run());
     let road = Road { post, waits, scope, clock: env.clock, _owner: task };
-    Built { component: Arc::new(road), consumer: Arc::new(consumer) }
+    Built { component: Arc::new(road), consumer: Arc::new(intake.sorting_by(sorter)) }
 }
 
 /// The component: how the graph drains, ends and questions the owner.

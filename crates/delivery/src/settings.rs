@@ -12,8 +12,34 @@ pub struct Settings {
     pub timeout: Option<Duration>,
     pub retry: Option<Retry>,
     pub queue: Option<Queue>,
-    /// Cuts a merged batch that was refused for its content, to find the caller whose data it was.
-    pub halve_refused: bool,
+    pub halving: Halving,
+    pub lanes: Lanes,
+}
+
+/// How far a batch is cut that was refused for its content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Halving {
+    /// It is refused as a whole.
+    Off,
+    /// Until the caller whose data it was stands alone.
+    #[default]
+    Callers,
+    /// Until the item that it was about stands alone.
+    Items,
+}
+
+/// How data is kept apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lanes {
+    /// Requests are merged only if they agree in these; in lower case, sorted.
+    pub metadata_keys: Vec<String>,
+    /// How many lanes are kept, and what happens to the next.
+    pub max: LanesMax,
+    /// When a lane without data is forgotten.
+    pub idle_timeout: Option<Duration>,
+    /// One batch at a time leaves a lane, waits between its attempts and its halves included; the
+    /// next leaves when it has ended.
+    pub is_ordered: bool,
 }
 
 /// When to send again what was not accepted.
@@ -25,6 +51,9 @@ pub struct Retry {
     pub max_interval: Duration,
     /// Counted from the first attempt; `None` retries until the callers' deadlines.
     pub max_elapsed_time: Option<Duration>,
+    /// Whether what was not accepted in `max_elapsed_time` is refused for good, because its caller
+    /// (a file) would send it again for ever. If not, callers are told to try later.
+    pub is_expiry_final: bool,
 }
 
 /// How much is held at once, and what callers see of it.
@@ -47,28 +76,15 @@ pub struct Batch {
     pub max_size: Option<usize>,
     /// Items or bytes.
     pub sizer: Sizer,
-    pub partition: Partition,
-}
-
-/// How data is kept apart by metadata of its requests.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Partition {
-    /// In lower case, sorted.
-    pub metadata_keys: Vec<String>,
-    /// How many lanes are kept, and what happens to the next.
-    pub lanes_max: LanesMax,
-    /// When a lane without data is forgotten.
-    pub idle_timeout: Option<Duration>,
 }
 
 /// The bound on the number of lanes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LanesMax {
     /// The lane that was idle longest makes room.
     Evict(usize),
     /// Data of a further lane is refused for good.
     Refuse(usize),
-    #[default]
     Unlimited,
 }
 
@@ -85,6 +101,17 @@ pub enum Sizer {
     Bytes,
 }
 
+impl Default for Lanes {
+    fn default() -> Self {
+        Self {
+            metadata_keys: Vec::new(),
+            max: LanesMax::Evict(10_000),
+            idle_timeout: Some(Duration::from_secs(90)),
+            is_ordered: false,
+        }
+    }
+}
+
 impl Default for Retry {
     fn default() -> Self {
         Self {
@@ -93,6 +120,7 @@ impl Default for Retry {
             multiplier: 1.5,
             max_interval: Duration::from_secs(30),
             max_elapsed_time: Some(Duration::from_mins(5)),
+            is_expiry_final: false,
         }
     }
 }

@@ -116,16 +116,13 @@ impl Receipt {
         Leaver { link: Arc::clone(self.link()) }
     }
 
-    /// Cuts the duty into consecutive pieces of `sizes` items; all children exist before any starts.
+    /// Cuts the duty into pieces, each of the items of several ranges, in order; all children exist
+    /// before any starts.
     #[must_use]
-    pub fn split(self, sizes: &[usize]) -> Vec<Self> {
-        debug_assert_eq!(sizes.iter().sum::<usize>(), self.items, "pieces cover the receipt");
-        let mut start = 0;
-        let pieces = sizes.iter().map(|size| {
-            start += size;
-            Piece { kept: vec![(0, start - size..start)], items: *size }
-        });
-        let pieces = pieces.collect();
+    pub fn sort(self, pieces: &[Vec<Range<usize>>]) -> Vec<Self> {
+        let pieces: Vec<_> = pieces.iter().map(|ranges| Piece::of(ranges)).collect();
+        let covered: usize = pieces.iter().map(|piece| piece.items).sum();
+        debug_assert_eq!(covered, self.items, "pieces cover the receipt");
         self.into_children(pieces)
     }
 
@@ -138,13 +135,7 @@ impl Receipt {
 
     /// Narrows the duty to the `kept` ranges, in order; the other items count as delivered.
     pub fn narrow(self, kept: &[Range<usize>]) -> Self {
-        let mut start = 0;
-        let mut table = Vec::with_capacity(kept.len());
-        for range in kept {
-            table.push((start, range.clone()));
-            start += range.len();
-        }
-        let mut children = self.into_children(vec![Piece { kept: table, items: start }]);
+        let mut children = self.into_children(vec![Piece::of(kept)]);
         children.pop().expect("one piece makes one child")
     }
 
@@ -271,6 +262,16 @@ struct Piece {
 }
 
 impl Piece {
+    fn of(ranges: &[Range<usize>]) -> Self {
+        let mut items = 0;
+        let mut kept = Vec::with_capacity(ranges.len());
+        for range in ranges {
+            kept.push((items, range.clone()));
+            items += range.len();
+        }
+        Self { kept, items }
+    }
+
     /// Translates an outcome of the child into the parent's item numbers.
     fn to_parent(&self, outcome: Outcome) -> Outcome {
         let mut parts = Vec::with_capacity(outcome.parts.len());

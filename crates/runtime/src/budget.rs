@@ -208,6 +208,22 @@ impl Permit {
         is_taken
     }
 
+    /// Parts with `bytes` (at least [`CHARGE_MIN`], and keeps as much), and takes more where that is
+    /// not enough; `None` when there is no more.
+    #[must_use]
+    pub fn try_split(&mut self, bytes: usize) -> Option<Self> {
+        let bytes = bytes.max(CHARGE_MIN);
+        let spare = self.bytes.saturating_sub(CHARGE_MIN);
+        let missing = bytes.saturating_sub(spare);
+        if 0 < missing && !self.try_grow(missing) {
+            return None;
+        }
+        self.bytes -= bytes;
+        let share = &self.budget.share;
+        share.tree.ledger().share_mut(share.index).holders += 1;
+        Some(Self { bytes, budget: self.budget.clone() })
+    }
+
     /// Gives back what is held beyond `bytes`, but keeps [`CHARGE_MIN`].
     pub fn shrink_to(&mut self, bytes: usize) {
         let spare = self.bytes.saturating_sub(bytes.max(CHARGE_MIN));

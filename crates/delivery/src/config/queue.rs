@@ -6,7 +6,7 @@ use config::{Faults, Gates};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::settings::{Batch, LanesMax, Partition, Queue, Sizer};
+use crate::settings::{Batch, Lanes, LanesMax, Queue, Sizer};
 
 /// How much is held at once, and what callers see of it.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -69,6 +69,9 @@ pub struct PartitionWords {
 
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
+/// What a queue does, and how the data in it is kept apart.
+type Validated = (Option<Queue>, Lanes);
+
 impl Default for QueueWords {
     fn default() -> Self {
         Self {
@@ -106,10 +109,10 @@ impl Default for PartitionWords {
 }
 
 impl QueueWords {
-    /// `None` when the queue is off.
-    pub(super) fn validate(self, gates: &Gates) -> Result<Option<Queue>, Faults> {
+    /// No queue when it is off.
+    pub(super) fn validate(self, gates: &Gates) -> Result<Validated, Faults> {
         if !self.enabled {
-            return Ok(None);
+            return Ok((None, Lanes::default()));
         }
         let mut faults = Faults::default();
         if self.num_consumers == 0 {
@@ -119,16 +122,17 @@ impl QueueWords {
             faults.add("queue_size", "must be positive");
         }
         self.check_promise(gates, &mut faults);
-        let batch = self.batch_settings(&mut faults);
+        let (batch, lanes) = self.batch_settings(&mut faults).unzip();
         faults.or(|| {
-            Some(Queue {
+            let queue = Queue {
                 num_consumers: self.num_consumers,
                 wait_for_result: self.wait_for_result,
                 block_on_overflow: self.block_on_overflow,
                 sizer: self.sizer.unwrap_or_default(),
                 queue_size: self.queue_size,
                 batch,
-            })
+            };
+            (Some(queue), lanes.unwrap_or_default())
         })
     }
 
@@ -152,19 +156,19 @@ impl QueueWords {
         }
     }
 
-    fn batch_settings(&self, faults: &mut Faults) -> Option<Batch> {
+    fn batch_settings(&self, faults: &mut Faults) -> Option<(Batch, Lanes)> {
         let words = self.batch.as_ref().filter(|words| words.enabled)?;
-        let batch = faults.take("batch", words.validate(self.sizer))?;
+        let (batch, lanes) = faults.take("batch", words.validate(self.sizer))?;
         let is_same_unit = batch.sizer == self.sizer.unwrap_or_default();
         if is_same_unit && self.queue_size < batch.min_size {
             faults.add("batch.min_size", "must not be greater than `queue_size`");
         }
-        Some(batch)
+        Some((batch, lanes))
     }
 }
 
 impl BatchWords {
-    fn validate(&self, queue_sizer: Option<Sizer>) -> Result<Batch, Faults> {
+    fn validate(&self, queue_sizer: Option<Sizer>) -> Result<(Batch, Lanes), Faults> {
         let mut faults = Faults::default();
         if self.flush_timeout.unless_zero().is_none() {
             faults.add("flush_timeout", "must be positive");
@@ -180,18 +184,22 @@ impl BatchWords {
         }
         let keys =
             faults.take("partition.metadata_keys", distinct_keys(&self.partition.metadata_keys));
-        faults.or(|| Batch {
+        let batch = Batch {
             flush_timeout: self.flush_timeout.unless_zero(),
             min_size: self.min_size,
             max_size: (0 < self.max_size).then_some(self.max_size),
             sizer: self.effective_sizer(queue_sizer),
-            partition: Partition {
+        };
+        faults.or(|| {
+            let lanes = Lanes {
                 metadata_keys: keys.unwrap_or_default(),
-                lanes_max: LanesMax::Evict(self.cache_size),
+                max: LanesMax::Evict(self.cache_size),
                 idle_timeout: Some(
                     self.partition.idle_timeout.unless_zero().unwrap_or(IDLE_TIMEOUT.get()),
                 ),
-            },
+                is_ordered: false,
+            };
+            (batch, lanes)
         })
     }
 

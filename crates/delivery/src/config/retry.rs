@@ -5,7 +5,7 @@ use config::value::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::settings::Retry;
+use crate::settings::{Halving, Retry};
 
 /// When to send again what was not accepted.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -45,6 +45,10 @@ impl Default for RetryWords {
 }
 
 impl RetryWords {
+    pub(super) fn halving(&self) -> Halving {
+        if self.halve_refused { Halving::Callers } else { Halving::Off }
+    }
+
     /// Bad numbers are faults even when retry is off, as upstream; `None` when it is off.
     pub(super) fn validate(self) -> Result<Option<Retry>, Faults> {
         let mut faults = Faults::default();
@@ -72,6 +76,7 @@ impl RetryWords {
             multiplier: self.multiplier,
             max_interval: self.max_interval.get(),
             max_elapsed_time: self.max_elapsed_time.unless_zero(),
+            is_expiry_final: false,
         }
     }
 }

@@ -151,8 +151,9 @@ impl Engine {
         let charge = Charge { size: arrival.size, bytes: arrival.bytes };
         let Arrival { envelope, key, mut members, .. } = arrival;
         members.retain(|arrived| self.members.contains_key(&arrived.id));
-        let Some(lane) = self.lane_for(key, now) else {
-            return self.refuse_lane(&members);
+        let lane = match self.lane_for(key, now) {
+            Ok(lane) => lane,
+            Err(verdict) => return self.refuse_lane(&members, &verdict),
         };
         if !self.may_hold(lane, charge) {
             return self.refuse_failing(lane, &members, now);

@@ -1,18 +1,27 @@
-//! Breaker: stops sending to a lane that keeps failing, or that asked for a pause.
+//! Breaker: stops sending to what keeps failing, or asked for a pause.
+//!
+//! Closed, open until an instant, or probing: one attempt at a time finds out if it works again.
+//! Invariant: what was started before it opened does not close it.
 
 use std::time::{Duration, Instant};
 
-/// Failures in a row after which a lane is probed instead of used.
+use super::AttemptId;
+
+/// Failures in a row after which there are probes instead of attempts.
 const FAILURES_MAX: u32 = 3;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Breaker {
     failures: u32,
     open_until: Option<Instant>,
+    /// The pause is the destination's wish, and not our schedule.
+    is_asked: bool,
+    /// The first attempt that was started after it opened.
+    judged_from: AttemptId,
 }
 
 impl Breaker {
-    /// Whether one attempt at a time is enough to find out if the lane works again.
+    /// Whether one attempt at a time is enough to find out if it works again.
     pub(super) fn is_probing(&self) -> bool {
         FAILURES_MAX <= self.failures
     }
@@ -27,21 +36,48 @@ impl Breaker {
         self.open_until
     }
 
-    /// The destination answered: what was halted is resumed.
-    pub(super) fn succeeded(&mut self) {
-        *self = Self::default();
+    /// Whether `attempt` was started when it was already known to fail.
+    pub(super) fn is_judged_by(&self, attempt: AttemptId) -> bool {
+        self.judged_from <= attempt
+    }
+
+    /// The destination answered `attempt`: what was halted is resumed, if it was halted before that
+    /// attempt was started. Whether nothing is held back now.
+    pub(super) fn succeeded(&mut self, attempt: AttemptId) -> bool {
+        if self.is_judged_by(attempt) {
+            *self = Self { judged_from: self.judged_from, ..Self::default() };
+        }
+        !self.is_shut()
     }
 
     /// An attempt failed; it is tried again after `wait`, of which the destination asked for
-    /// `asked`.
-    pub(super) fn failed(&mut self, now: Instant, wait: Duration, asked: Option<Duration>) {
+    /// `asked`. The next attempt to be started is `next`.
+    pub(super) fn failed(
+        &mut self,
+        now: Instant,
+        (wait, asked): (Duration, Option<Duration>),
+        next: AttemptId,
+    ) {
         self.failures = self.failures.saturating_add(1);
         let pause = if self.is_probing() { Some(wait) } else { asked };
-        let until = pause.filter(|pause| !pause.is_zero()).map(|pause| now + pause);
-        self.open_until = self.open_until.max(until);
+        if let Some(pause) = pause.filter(|pause| !pause.is_zero()) {
+            if self.open_until < Some(now + pause) {
+                self.open_until = Some(now + pause);
+                self.is_asked = asked.is_some();
+            }
+            self.judged_from = next;
+        }
     }
 
-    /// Nothing is held back any more: the engine is draining.
+    /// What it was opened for has ended: nothing is held back until the next attempt has ended,
+    /// unless the destination wished so.
+    pub(super) fn expired(&mut self) {
+        if !self.is_asked {
+            self.resume();
+        }
+    }
+
+    /// Nothing is held back until the next attempt has ended.
     pub(super) fn resume(&mut self) {
         self.open_until = None;
     }

@@ -1,7 +1,8 @@
 //! Dispatch: which lane the next free worker serves.
 //!
-//! Lanes take turns. A lane that is not proven gets one attempt at a time, and all of them
-//! together half of the workers, so that a target that fails or swallows costs the others nothing.
+//! Lanes take turns. Where several compete, a lane that is not proven gets one attempt at a time, a
+//! trial, and trials have slots of their own, half as many as there are workers: so a target that
+//! fails or swallows costs the others nothing.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +11,10 @@ use pipeline::{Code, Status, Verdict};
 
 use super::batch::Batch;
 use super::lane::LaneId;
+use super::scopes::Passage;
+use super::turns::Slot;
 use super::{Action, Engine, MemberId, Start, StartPart};
+use crate::target::Scope;
 
 /// How long an attempt may take that nobody waits for and that has no timeout.
 const ATTEMPT_MAX: Duration = Duration::from_hours(1);
@@ -21,27 +25,20 @@ enum Gate {
         is_trial: bool,
     },
     ShutUntil(Instant),
+    /// What it relies on fails, or is being probed.
+    Behind(Scope),
     /// One attempt at a time, and one is under way.
     Busy,
-    /// Too many lanes that are not proven are trying.
-    Unproven,
     Nothing,
 }
 
 impl Engine {
     pub(super) fn dispatch(&mut self, now: Instant) {
-        while self.has_free_worker() {
-            let Some(id) = self.next_turn() else { return };
+        while let Some(id) = self.next_turn() {
             match self.gate(id, now) {
-                Gate::Open { is_trial } => {
-                    self.start_next(id, is_trial, now);
-                    self.give_turn(id);
-                }
+                Gate::Open { is_trial } => self.start_or_wait(id, is_trial, now),
                 Gate::ShutUntil(at) => self.wake_at(id, at),
-                Gate::Unproven => {
-                    self.unproven_turns.push_back(id);
-                    self.set_turn(id, true);
-                }
+                Gate::Behind(scope) => self.wait_behind(&scope, id, now),
                 Gate::Busy | Gate::Nothing => {}
             }
             self.forget_if_evicted(id);
@@ -53,7 +50,7 @@ impl Engine {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         if !lane.has_turn && lane.is_startable() {
             lane.has_turn = true;
-            self.turns.push_back(id);
+            self.turns.push(id);
         }
     }
 
@@ -66,8 +63,7 @@ impl Engine {
     }
 
     fn next_turn(&mut self) -> Option<LaneId> {
-        let unproven = self.workers.has_free_trial().then(|| self.unproven_turns.pop_front());
-        let id = unproven.flatten().or_else(|| self.turns.pop_front())?;
+        let id = self.turns.next(self.has_free_worker(), self.workers.has_free_trial())?;
         self.set_turn(id, false);
         Some(id)
     }
@@ -85,13 +81,35 @@ impl Engine {
         if let Some(until) = lane.breaker.open_until().filter(|until| now < *until) {
             return Gate::ShutUntil(until);
         }
-        let is_trial = self.is_shared() && !lane.is_proven && !self.rules.is_relay;
-        if (is_trial || lane.breaker.is_probing()) && 0 < lane.running {
+        let passage = self.passage(id, now);
+        if let Passage::Shut(scope) = passage {
+            return Gate::Behind(scope);
+        }
+        let is_competing = self.is_shared() && !self.rules.is_relay;
+        let is_trial = is_competing && (!lane.is_proven || passage == Passage::Probe);
+        let is_ordered = self.rules.settings.lanes.is_ordered;
+        let is_single = is_trial || is_ordered || lane.breaker.is_probing();
+        let is_waiting = is_ordered && 0 < lane.backing_off;
+        if is_waiting || (is_single && 0 < lane.running) {
             Gate::Busy
-        } else if is_trial && !self.workers.has_free_trial() {
-            Gate::Unproven
         } else {
             Gate::Open { is_trial }
+        }
+    }
+
+    fn start_or_wait(&mut self, id: LaneId, is_trial: bool, now: Instant) {
+        let has_failed = self.lanes.get(&id).is_some_and(|lane| lane.last_failure.is_some());
+        let (slot, is_free) = match (is_trial, has_failed) {
+            (false, _) => (Slot::Worker, self.has_free_worker()),
+            (true, false) => (Slot::FirstTrial, self.workers.has_free_trial()),
+            (true, true) => (Slot::NextTrial, self.workers.has_free_trial()),
+        };
+        if is_free {
+            self.start_next(id, is_trial, now);
+            self.give_turn(id);
+        } else {
+            self.turns.wait_for(slot, id);
+            self.set_turn(id, true);
         }
     }
 
@@ -100,6 +118,12 @@ impl Engine {
             let Some(lane) = self.lanes.get_mut(&id) else { return };
             let Some(mut batch) = lane.take_next(&mut self.members) else { return };
             self.prune(&mut batch, now);
+            if !batch.parts.is_empty() && self.is_exhausted(&batch, now) {
+                let parts = std::mem::take(&mut batch.parts);
+                let delay = self.suggested_delay();
+                let verdict = self.shut_verdict(id, delay);
+                self.expire(id, parts, (&verdict, delay));
+            }
             if !batch.parts.is_empty() {
                 return self.start(id, batch, is_trial, now);
             }
@@ -145,6 +169,7 @@ impl Engine {
         let (items, number) = (batch.items(), batch.attempts);
         let cut = batch.cut.filter(|_| number == 1 && batch.half_of.is_none());
         let attempt = self.workers.start(id, batch, is_trial, (now, deadline));
+        self.probe_started(id, attempt);
         let start = Start { attempt, key, parts, items, cut, number, deadline };
         self.actions.push(Action::Start(start));
     }

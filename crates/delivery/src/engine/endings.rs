@@ -7,9 +7,11 @@ use pipeline::{Code, Outcome, Status, Verdict};
 
 use super::batch::{Batch, Part};
 use super::lane::LaneId;
+use super::retry::Failure;
 use super::workers::Running;
 use super::{AttemptId, Ending, Engine, Note};
 use crate::destination::Reply;
+use crate::settings::Halving;
 
 /// Why a refusal may concern only a part of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +22,17 @@ pub(super) enum Blame {
     Size,
     /// Whatever it is, it concerns all alike.
     Other,
+}
+
+/// How something of a lane came to its end, as far as its breakers are concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Finish {
+    /// The destination took it, or refused it for good.
+    Answered(AttemptId),
+    /// It was tried for as long as it may be.
+    Expired,
+    /// There is no time left to try it again.
+    Abandoned,
 }
 
 impl Engine {
@@ -36,6 +49,7 @@ impl Engine {
             Ending::Lost => {
                 let status = Status::new(Code::Internal, "the attempt ended without a reply");
                 self.half_consumed(&batch);
+                self.probes_ended(lane, attempt, now);
                 #[cfg(mutants)]
                 if self.is_mutant(super::Mutant::CompletionSkipped) {
                     return;
@@ -45,14 +59,23 @@ impl Engine {
             Ending::Reply(reply) => match reply.verdict.clone() {
                 Verdict::Delivered => {
                     self.workers.learn(now - started);
-                    self.answered(lane);
+                    self.finish(lane, Finish::Answered(attempt));
                     self.delivered(batch, reply);
                 }
                 Verdict::Refused(status) => {
-                    self.answered(lane);
+                    self.finish(lane, Finish::Answered(attempt));
                     self.refused(lane, batch, status);
                 }
-                verdict => self.failed(lane, batch, verdict, now),
+                verdict => {
+                    let is_heard = matches!(verdict, Verdict::RetryAfter { .. });
+                    if is_heard && reply.scope.is_none() {
+                        // It failed for a reason of its own: what it shares with others works.
+                        self.scopes_answered(lane, attempt);
+                    }
+                    let failure = Failure { attempt, verdict, scope: reply.scope };
+                    self.failed(lane, batch, failure, now);
+                    self.probes_ended(lane, attempt, now);
+                }
             },
         }
         self.give_turn(lane);
@@ -95,17 +118,24 @@ impl Engine {
         }
     }
 
-    /// The destination answered: the lane is proven, and what was halted is resumed.
-    fn answered(&mut self, id: LaneId) {
+    /// Something of the lane came to its end: what was halted for it is resumed.
+    pub(super) fn finish(&mut self, id: LaneId, how: Finish) {
         #[cfg(mutants)]
         if self.is_mutant(super::Mutant::BreakerNotResumed) {
             return;
         }
-        if let Some(lane) = self.lanes.get_mut(&id) {
-            lane.is_proven = true;
-            lane.breaker.succeeded();
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        match how {
+            Finish::Answered(attempt) => {
+                lane.is_proven = true;
+                let is_open = lane.breaker.succeeded(attempt);
+                self.set_failing(id, !is_open);
+                self.scopes_answered(id, attempt);
+            }
+            Finish::Expired => lane.breaker.expired(),
+            Finish::Abandoned => lane.breaker.resume(),
         }
-        self.set_failing(id, false);
+        self.give_turn(id);
     }
 
     /// The destination has it. What it rejected beside that is known only if there was one caller.
@@ -139,7 +169,7 @@ impl Engine {
         self.give_up(gone, &Verdict::Refused(status.clone()), None);
         match blame(&status) {
             Blame::Size if 1 < batch.items() => self.cut_oversize(lane, batch),
-            Blame::Content if self.rules.settings.halve_refused => {
+            Blame::Content if self.rules.settings.halving != Halving::Off => {
                 self.refused_for_content(lane, batch, status);
             }
             // It can't be tried again here, but the caller may: an answer without a delay would

@@ -42,6 +42,10 @@ impl Engine {
         if let Some(more) = busy.len().checked_sub(LANES_MAX + 1) {
             waits.push(Wait { what: format!("and {} more partitions", more + 1), until: None });
         }
+        for (scope, until, lanes) in self.scopes.shut().take(LANES_MAX) {
+            let what = format!("{lanes} partitions wait because this fails: {scope}");
+            waits.push(Wait { what, until });
+        }
         if let Some((at, _)) = self.backoffs.keys().next_back() {
             let what = format!("{} batches wait to be sent again", self.backoffs.len());
             waits.push(Wait { what, until: Some(*at) });

@@ -1,8 +1,10 @@
 //! Halving: finds the caller whose data a merged batch was refused for.
 //!
 //! Bounds: `2 log2 n + 8` attempts for a batch of n callers; none after the first cut when both
-//! halves are refused alike, because then it is not about one caller. A batch that is too large
-//! is halved down to one item, which takes fewer attempts than it has items twice.
+//! halves are refused alike, because then it is not about one caller. Where single items are looked
+//! for there may be several, so `8 log2 n + 8` for n items. In an ordered lane the first half is
+//! done with before the second starts. A batch that is too large is halved down to one item, which
+//! takes fewer attempts than it has items twice.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +13,7 @@ use pipeline::{Code, Status, Verdict};
 use super::Engine;
 use super::batch::Batch;
 use super::lane::LaneId;
+use crate::settings::Halving as Depth;
 
 /// Which halving a batch belongs to, and which first half it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +53,7 @@ impl Halvings {
 
 impl Engine {
     pub(super) fn refused_for_content(&mut self, lane: LaneId, batch: Batch, status: Status) {
-        let is_alone = batch.members_len() < 2;
+        let is_alone = self.halvable(&batch) < 2;
         match batch.half_of {
             None if is_alone => self.give_up(batch.parts, &Verdict::Refused(status), None),
             None => self.begin_halving(lane, batch),
@@ -93,11 +96,23 @@ impl Engine {
     fn begin_halving(&mut self, lane: LaneId, batch: Batch) {
         let id = self.halvings.next;
         self.halvings.next += 1;
-        let attempts_left = attempts_max(batch.members_len());
+        let settings = &self.rules.settings;
+        let is_of_items = settings.halving == Depth::Items;
+        let is_compared = !is_of_items && !settings.lanes.is_ordered;
+        let attempts_left = attempts_max(self.halvable(&batch), is_of_items);
         let first_halves = [FirstHalf::Open; 2];
         let halving = Halving { attempts_left, live: 0, first_halves, held: None };
         self.halvings.open.insert(id, halving);
-        self.push_halves(lane, batch, id, true);
+        self.push_halves(lane, batch, id, is_compared);
+    }
+
+    /// Into how many batches it could be cut.
+    fn halvable(&self, batch: &Batch) -> usize {
+        match self.rules.settings.halving {
+            Depth::Off => 1,
+            Depth::Callers => batch.members_len(),
+            Depth::Items => batch.items(),
+        }
     }
 
     fn first_half_refused(
@@ -116,7 +131,7 @@ impl Engine {
         if other == FirstHalf::Open {
             halving.held = Some((lane, batch, status));
             if let Some(lane) = self.lanes.get_mut(&lane) {
-                lane.waiting += 1;
+                lane.halves_held += 1;
             }
             return;
         }
@@ -138,7 +153,7 @@ impl Engine {
 
     fn unhold(&mut self, lane: LaneId) {
         if let Some(lane) = self.lanes.get_mut(&lane) {
-            lane.waiting -= 1;
+            lane.halves_held -= 1;
         }
     }
 
@@ -151,7 +166,7 @@ impl Engine {
             .and_then(|id| self.halvings.open.get(&id))
             .is_some_and(|halving| 2 <= halving.attempts_left);
         match id {
-            Some(id) if has_attempts && 1 < batch.members_len() => {
+            Some(id) if has_attempts && 1 < self.halvable(&batch) => {
                 self.push_halves(lane, batch, id, false);
                 self.leave_halving(id);
             }
@@ -166,10 +181,10 @@ impl Engine {
         self.give_up(batch.parts, &Verdict::Refused(status), None);
     }
 
-    fn push_halves(&mut self, lane: LaneId, batch: Batch, id: u64, is_first: bool) {
+    fn push_halves(&mut self, lane: LaneId, batch: Batch, id: u64, is_compared: bool) {
         let mut halves = batch.halves();
         for (index, half) in halves.iter_mut().enumerate() {
-            half.half_of = Some(HalfOf { id, first: is_first.then_some(index) });
+            half.half_of = Some(HalfOf { id, first: is_compared.then_some(index) });
         }
         if let Some(halving) = self.halvings.open.get_mut(&id) {
             halving.live += 2;
@@ -195,6 +210,7 @@ impl Engine {
     }
 }
 
-fn attempts_max(members: usize) -> u32 {
-    2 * members.max(1).ilog2() + 8
+fn attempts_max(pieces: usize, is_of_items: bool) -> u32 {
+    let rounds = pieces.max(1).ilog2();
+    if is_of_items { 8 * rounds + 8 } else { 2 * rounds + 8 }
 }

@@ -3,11 +3,11 @@
 //! Bounds: half of the queue, and half of the exporter's share of memory, as soon as there is
 //! more than one lane. So a dead target never holds what the others need.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use pipeline::{Code, Status, Verdict};
+use pipeline::Verdict;
 
-use super::lane::LaneId;
+use super::lane::{LaneId, not_taking};
 use super::{Arrived, Engine};
 
 /// What envelopes take: of the queue in its unit, and of the memory in bytes.
@@ -73,15 +73,17 @@ impl Engine {
         }
     }
 
+    /// What a caller is told that cannot wait until the lane is used again.
+    pub(super) fn shut_verdict(&self, id: LaneId, delay: Duration) -> Verdict {
+        let status = self.last_failure(id).unwrap_or_else(not_taking);
+        Verdict::RetryAfter { delay: Some(delay), status }
+    }
+
     /// Tells the callers of a lane that fails to try again later.
     pub(super) fn refuse_failing(&mut self, id: LaneId, members: &[Arrived], now: Instant) {
         let suggested = self.suggested_delay();
-        let Some(lane) = self.lanes.get(&id) else { return };
-        let until = lane.breaker.open_until().filter(|until| now < *until);
-        let delay = until.map_or(suggested, |until| until - now);
-        let unknown = || Status::new(Code::Unavailable, "the destination is not taking data");
-        let status = lane.last_failure.clone().unwrap_or_else(unknown);
-        let verdict = Verdict::RetryAfter { delay: Some(delay), status };
+        let delay = self.shut_until(id, now).map_or(suggested, |until| until - now);
+        let verdict = self.shut_verdict(id, delay);
         for arrived in members {
             if let Some(member) = self.members.get(&arrived.id) {
                 self.settle(arrived.id, 0..member.items, verdict.clone());

@@ -1,16 +1,18 @@
 //! Lane: the work of one partition, as it stands.
 
 use std::collections::VecDeque;
+use std::iter;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pipeline::{Code, Status, Verdict};
+use pipeline::{Code, Status};
 
 use super::LaneKey;
 use super::batch::{Batch, Cut};
 use super::breaker::Breaker;
 use super::health::Charge;
 use super::pending::{Members, unmark};
+use crate::target::Scope;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct LaneId(pub(super) u64);
@@ -23,17 +25,21 @@ pub(super) struct Lane {
     /// Wait for a worker only.
     pub(super) ready: VecDeque<Batch>,
     pub(super) running: usize,
-    /// Batches of this lane in backoff, or held by a halving.
-    pub(super) waiting: usize,
+    /// Batches that wait for their next attempt.
+    pub(super) backing_off: usize,
+    /// Halves that wait for the verdict on the other.
+    pub(super) halves_held: usize,
     pub(super) breaker: Breaker,
-    /// The last attempt failed and the breaker holds back what comes.
+    /// Scopes that it failed by, beside those that its target names.
+    pub(super) scopes_met: Vec<Scope>,
+    /// A breaker holds back what comes.
     pub(super) is_failing: bool,
     /// What its envelopes take.
     pub(super) held: Charge,
     /// Whether the destination answered the last attempt.
     pub(super) is_proven: bool,
     pub(super) last_failure: Option<Status>,
-    /// Whether it stands in the turns, or among the unproven.
+    /// Whether it stands in the turns.
     pub(super) has_turn: bool,
     pub(super) wake: Option<Instant>,
     pub(super) last_used: Instant,
@@ -60,8 +66,10 @@ impl Lane {
             pending: None,
             ready: VecDeque::new(),
             running: 0,
-            waiting: 0,
+            backing_off: 0,
+            halves_held: 0,
             breaker: Breaker::default(),
+            scopes_met: Vec::new(),
             is_failing: false,
             held: Charge::default(),
             is_proven: false,
@@ -74,26 +82,23 @@ impl Lane {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.pending.is_none() && self.ready.is_empty() && self.running + self.waiting == 0
+        let outstanding = self.running + self.backing_off + self.halves_held;
+        self.pending.is_none() && self.ready.is_empty() && outstanding == 0
     }
 
     /// What is said about it to operators.
     pub(super) fn name(&self) -> String {
         let values =
             self.key.metadata.iter().map(|(key, values)| format!("{key}={}", values.join(",")));
-        let values = values.collect::<Vec<_>>().join(" ");
-        if values.is_empty() {
-            self.key.signal.to_string()
-        } else {
-            format!("{} {values}", self.key.signal)
-        }
+        let target = self.key.target.to_string();
+        let target = (!target.is_empty()).then_some(target);
+        let words = iter::once(self.key.signal.to_string()).chain(target).chain(values);
+        words.collect::<Vec<_>>().join(" ")
     }
 
-    /// What a caller is told that cannot wait until the lane is used again.
-    pub(super) fn shut_verdict(&self, delay: Duration) -> Verdict {
-        let unknown = || Status::new(Code::Unavailable, "the destination is not taking data");
-        let status = self.last_failure.clone().unwrap_or_else(unknown);
-        Verdict::RetryAfter { delay: Some(delay), status }
+    /// What it relies on, with others.
+    pub(super) fn scopes(&self) -> impl Iterator<Item = &Scope> {
+        self.key.target.scopes().iter().chain(&self.scopes_met)
     }
 
     /// Whether a free worker could take something.
@@ -124,6 +129,11 @@ impl Pending {
         let is_idle = self.open_callers == 0 && quiet < timer;
         Some(if is_idle { (quiet, Cut::Idle) } else { (timer, Cut::Timer) })
     }
+}
+
+/// The status of a lane of which nothing else is known.
+pub(super) fn not_taking() -> Status {
+    Status::new(Code::Unavailable, "the destination is not taking data")
 }
 
 /// How long nothing arrives until nobody is expected who could send company.

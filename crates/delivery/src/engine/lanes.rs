@@ -12,15 +12,22 @@ use super::lane::{Lane, LaneId};
 use super::{Arrived, Engine, LaneKey};
 use crate::settings::LanesMax;
 
+/// How many lanes are looked at to find one that is idle.
+const LOOKED_AT_MAX: usize = 16;
+
 impl Engine {
-    /// The lane of `key`, made if needed; `None` when there are too many.
-    pub(super) fn lane_for(&mut self, key: LaneKey, now: Instant) -> Option<LaneId> {
+    /// The lane of `key`, made if needed; the verdict when there are too many.
+    pub(super) fn lane_for(&mut self, key: LaneKey, now: Instant) -> Result<LaneId, Verdict> {
         if let Some(id) = self.lane_of_key.get(&key).copied() {
             self.touch(id, now);
-            return Some(id);
+            return Ok(id);
         }
-        match self.lanes_max() {
-            LanesMax::Refuse(max) if max <= self.lanes.len() => return None,
+        let lanes = &self.rules.settings.lanes;
+        match lanes.max {
+            LanesMax::Refuse(max) if max <= self.lanes.len() => return Err(too_many_combinations()),
+            LanesMax::Evict(max) if max <= self.lanes.len() && lanes.is_ordered => {
+                self.forget_idle(now)?;
+            }
             LanesMax::Evict(max) if max <= self.lanes.len() => self.evict_oldest(),
             _ => {}
         }
@@ -29,15 +36,13 @@ impl Engine {
         self.lanes.insert(id, Lane::new(Arc::new(key.clone()), now));
         self.lane_of_key.insert(key, id);
         self.lanes_by_age.insert((now, id));
-        Some(id)
+        Ok(id)
     }
 
-    pub(super) fn refuse_lane(&mut self, members: &[Arrived]) {
-        let message = "too many batcher metadata-value combinations";
+    pub(super) fn refuse_lane(&mut self, members: &[Arrived], verdict: &Verdict) {
         for arrived in members {
             let Some(member) = self.members.get(&arrived.id) else { continue };
-            let verdict = Verdict::Refused(Status::new(Code::InvalidArgument, message));
-            self.settle(arrived.id, 0..member.items, verdict);
+            self.settle(arrived.id, 0..member.items, verdict.clone());
         }
     }
 
@@ -50,7 +55,7 @@ impl Engine {
 
     /// When the lane that was idle longest is due to go.
     pub(super) fn next_eviction(&self) -> Option<Instant> {
-        let idle_timeout = self.batch_rules()?.partition.idle_timeout?;
+        let idle_timeout = self.rules.settings.lanes.idle_timeout?;
         let (last_used, _) = self.lanes_by_age.first()?;
         Some(*last_used + idle_timeout)
     }
@@ -58,15 +63,34 @@ impl Engine {
     pub(super) fn evict_idle(&mut self, now: Instant) {
         while self.next_eviction().is_some_and(|at| at <= now) {
             let Some((_, id)) = self.lanes_by_age.first().copied() else { return };
-            let is_kept = self.lanes.get(&id).is_some_and(|lane| {
-                !lane.is_empty() || lane.breaker.open_until().is_some_and(|until| now < until)
-            });
-            if is_kept {
-                self.touch(id, now);
-            } else {
+            if self.is_idle(id, now) {
                 self.forget(id);
+            } else {
+                self.touch(id, now);
             }
         }
+    }
+
+    /// Makes room for a lane without parting one in two, whose order would be lost.
+    fn forget_idle(&mut self, now: Instant) -> Result<(), Verdict> {
+        for _ in 0..LOOKED_AT_MAX {
+            let Some((_, id)) = self.lanes_by_age.first().copied() else { break };
+            if self.is_idle(id, now) {
+                self.forget(id);
+                return Ok(());
+            }
+            self.touch(id, now);
+        }
+        let status = Status::new(Code::Unavailable, "too many targets are in use at once");
+        Err(Verdict::RetryAfter { delay: Some(self.suggested_delay()), status })
+    }
+
+    /// Whether the lane holds nothing, neither data nor back.
+    fn is_idle(&self, id: LaneId, now: Instant) -> bool {
+        let lane = self.lanes.get(&id);
+        lane.is_none_or(|lane| {
+            lane.is_empty() && lane.breaker.open_until().is_none_or(|until| until <= now)
+        })
     }
 
     /// The oldest lane makes room. What it holds becomes ready work; nothing is waited for.
@@ -93,6 +117,7 @@ impl Engine {
 
     fn forget(&mut self, id: LaneId) {
         let Some(lane) = self.lanes.remove(&id) else { return };
+        self.forget_in_scopes(id);
         self.lanes_by_age.remove(&(lane.last_used, id));
         if self.lane_of_key.get(&*lane.key) == Some(&id) {
             self.lane_of_key.remove(&*lane.key);
@@ -102,4 +127,10 @@ impl Engine {
         }
         self.undue.remove(&id);
     }
+}
+
+/// In upstream's words.
+fn too_many_combinations() -> Verdict {
+    let message = "too many batcher metadata-value combinations";
+    Verdict::Refused(Status::new(Code::InvalidArgument, message))
 }

@@ -6,10 +6,13 @@ use std::time::{Duration, Instant};
 use pipeline::{Status, Verdict};
 
 use super::batch::{Batch, Part};
+use super::endings::Finish;
 use super::lane::LaneId;
 use super::pending::Members;
-use super::{Arrived, Engine, MemberId, Note};
+use super::scopes::Blamed;
+use super::{Arrived, AttemptId, Engine, MemberId, Note};
 use crate::settings::Retry;
+use crate::target::Scope;
 
 /// What callers are told to wait when nobody knows better.
 const DELAY: Duration = Duration::from_secs(1);
@@ -59,49 +62,62 @@ impl Random {
     }
 }
 
-/// What the breaker is told.
-struct Failure<'a> {
-    status: &'a Status,
-    wait: Duration,
-    /// The delay that the destination asked for.
-    asked: Option<Duration>,
+/// An attempt that was not accepted, or of which nobody knows.
+pub(super) struct Failure {
+    pub(super) attempt: AttemptId,
+    pub(super) verdict: Verdict,
+    /// What it is about, when that is more than the lane.
+    pub(super) scope: Option<Scope>,
+}
+
+/// What follows from a failure.
+#[derive(Clone, Copy)]
+struct Prospect {
+    /// When the batch is tried again; `None` when it is not.
+    next: Option<Instant>,
+    /// It waits with others behind a scope, and not by itself.
+    is_behind: bool,
 }
 
 impl Engine {
     /// An attempt of `batch` was not accepted, or nobody knows: tries again later what may wait,
     /// and answers the rest.
-    pub(super) fn failed(&mut self, id: LaneId, mut batch: Batch, verdict: Verdict, now: Instant) {
-        let (asked, status) = match &verdict {
+    pub(super) fn failed(&mut self, id: LaneId, mut batch: Batch, failure: Failure, now: Instant) {
+        let (asked, status) = match &failure.verdict {
             Verdict::RetryAfter { delay, status } => {
                 (delay.map(|delay| delay.max(ASKED_MIN)), status.clone())
             }
             Verdict::Unknown(status) => (None, status.clone()),
             Verdict::Delivered | Verdict::Refused(_) => return,
         };
-        self.mark_unknown(&batch, &verdict);
-        let wait = self.next_wait(&mut batch, asked);
-        let failure = Failure { status: &status, wait: wait.unwrap_or_default(), asked };
-        self.note_failure(id, failure, now);
-        let gone = match wait {
-            Some(wait) if !self.is_exhausted(&batch, now + wait) => {
-                let members = &self.members;
-                batch.extract(|part| {
-                    let member = members.get(&part.member);
-                    member.is_some_and(|one| {
-                        !one.has_left && one.deadline.is_none_or(|at| now + wait < at)
-                    })
-                })
-            }
-            _ => std::mem::take(&mut batch.parts),
+        self.mark_unknown(&batch, &failure.verdict);
+        let prospect = self.prospect(id, &mut batch, (&failure, &status, asked), now);
+        let Some(next) = prospect.next else {
+            let gone = std::mem::take(&mut batch.parts);
+            self.give_up(gone, &failure.verdict, asked);
+            return self.half_consumed(&batch);
         };
-        self.give_up(gone, &verdict, asked.or(wait));
+        if self.is_exhausted(&batch, next) {
+            let gone = std::mem::take(&mut batch.parts);
+            self.expire(id, gone, (&failure.verdict, next - now));
+            return self.half_consumed(&batch);
+        }
+        let members = &self.members;
+        let gone = batch.extract(|part| {
+            let member = members.get(&part.member);
+            member.is_some_and(|one| !one.has_left && one.deadline.is_none_or(|at| next < at))
+        });
+        self.give_up(gone, &failure.verdict, Some(asked.unwrap_or(next - now)));
         if batch.parts.is_empty() {
             return self.half_consumed(&batch);
         }
         self.half_moved_on(&batch);
-        let interval = wait.unwrap_or_default();
-        self.note(Note::WillRetry { interval, status, items: batch.items() });
-        self.back_off(id, batch, now + interval);
+        self.note(Note::WillRetry { interval: next - now, status, items: batch.items() });
+        if prospect.is_behind {
+            self.return_to_lane(id, batch);
+        } else {
+            self.back_off(id, batch, next);
+        }
     }
 
     /// Batches whose wait is over go to the front of their lanes.
@@ -120,43 +136,81 @@ impl Engine {
 
     pub(super) fn resume(&mut self, id: LaneId, batch: Batch) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
-        lane.waiting -= 1;
-        lane.ready.push_front(batch);
+        lane.backing_off -= 1;
+        self.return_to_lane(id, batch);
+    }
+
+    /// It is the first to leave the lane again.
+    fn return_to_lane(&mut self, id: LaneId, batch: Batch) {
+        if let Some(lane) = self.lanes.get_mut(&id) {
+            lane.ready.push_front(batch);
+        }
         self.give_turn(id);
     }
 
     /// Answers those whose deadline comes before a shut lane is used again: they may try
-    /// elsewhere, or later.
+    /// elsewhere, or later. What was tried for long enough by then ends now.
     pub(super) fn give_up_until_resumption(&mut self, id: LaneId, now: Instant) {
-        let Some(lane) = self.lanes.get_mut(&id) else { return };
-        let Some(until) = lane.breaker.open_until().filter(|until| now < *until) else { return };
+        let Some(until) = self.shut_until(id, now) else { return };
         let is_in_time = |part: &Part, members: &Members| {
             let member = members.get(&part.member);
             member.is_some_and(|one| one.deadline.is_none_or(|deadline| until < deadline))
         };
+        let max = self.retry().and_then(|retry| retry.max_elapsed_time);
+        let is_over = |batch: &Batch| is_past(batch, max, until);
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
         let mut gone = Vec::new();
+        let mut expired = Vec::new();
         for batch in &mut lane.ready {
-            gone.extend(batch.extract(|part| is_in_time(part, &self.members)));
+            if is_over(batch) {
+                expired.append(&mut batch.parts);
+            } else {
+                gone.extend(batch.extract(|part| is_in_time(part, &self.members)));
+            }
         }
         gone.extend(self.extract_pending(id, is_in_time));
         // What rested of a caller that left has ended already.
-        gone.retain(|part| self.members.get(&part.member).is_some_and(|one| !one.has_left));
-        let Some(lane) = self.lanes.get(&id) else { return };
-        let verdict = lane.shut_verdict(until - now);
+        let members = &self.members;
+        let is_there = |part: &Part| members.get(&part.member).is_some_and(|one| !one.has_left);
+        gone.retain(is_there);
+        expired.retain(is_there);
+        let verdict = self.shut_verdict(id, until - now);
         self.give_up(gone, &verdict, Some(until - now));
+        if !expired.is_empty() {
+            self.expire(id, expired, (&verdict, until - now));
+        }
     }
 
     /// The same for data that just arrived.
     pub(super) fn refuse_until_resumption(&mut self, id: LaneId, new: &[Arrived], now: Instant) {
-        let Some(lane) = self.lanes.get(&id) else { return };
-        let Some(until) = lane.breaker.open_until().filter(|until| now < *until) else { return };
-        let verdict = lane.shut_verdict(until - now);
+        let Some(until) = self.shut_until(id, now) else { return };
+        let verdict = self.shut_verdict(id, until - now);
         for arrived in new {
             let Some(member) = self.members.get(&arrived.id) else { continue };
             if member.deadline.is_some_and(|deadline| deadline <= until) {
                 self.settle(arrived.id, 0..member.items, verdict.clone());
             }
         }
+    }
+
+    /// Ends what was tried for as long as it may be. The lane is used again at once: what comes next
+    /// has its own time.
+    pub(super) fn expire(
+        &mut self,
+        id: LaneId,
+        parts: Vec<Part>,
+        (last, wait): (&Verdict, Duration),
+    ) {
+        self.note(Note::Expired { items: parts.iter().map(Part::items).sum() });
+        let is_final = self.rules.settings.retry.is_some_and(|retry| retry.is_expiry_final);
+        match last {
+            Verdict::RetryAfter { status, .. } | Verdict::Unknown(status) if is_final => {
+                let verdict = Verdict::Refused(status.clone());
+                self.give_up(parts, &verdict, None);
+            }
+            _ => self.give_up(parts, last, Some(wait)),
+        }
+        self.finish(id, Finish::Expired);
     }
 
     /// What a caller is told to wait when the destination named no delay.
@@ -194,31 +248,70 @@ impl Engine {
         }
     }
 
-    /// The wait until the next attempt; `None` when there is no next attempt. A destination that
-    /// names a delay knows better than the schedule, which is for those that say nothing.
-    fn next_wait(&mut self, batch: &mut Batch, asked: Option<Duration>) -> Option<Duration> {
+    /// Tells the breakers, and decides when the batch is tried again.
+    fn prospect(
+        &mut self,
+        id: LaneId,
+        batch: &mut Batch,
+        (failure, status, asked): (&Failure, &Status, Option<Duration>),
+        now: Instant,
+    ) -> Prospect {
+        let drawn = self.wait_after(batch.interval, asked);
+        if let Some((_, interval)) = drawn {
+            batch.interval = interval;
+        }
+        let wait = drawn.map(|(wait, _)| wait);
+        let next = wait.map(|wait| now + wait);
+        let blamed = match &failure.scope {
+            Some(scope) => self.scope_failed((scope, status), (id, failure.attempt), asked, now),
+            None => Blamed::Lane,
+        };
+        match blamed {
+            Blamed::Scope(Some(until)) => Prospect { next: next.and(Some(until)), is_behind: true },
+            Blamed::Scope(None) => Prospect { next, is_behind: false },
+            Blamed::Lane => {
+                self.lane_failed(id, status, (wait.unwrap_or_default(), asked), now);
+                Prospect { next, is_behind: false }
+            }
+        }
+    }
+
+    /// The wait until the next attempt, and what it was drawn from; `None` when there is no next
+    /// attempt. A destination that names a delay knows better than the schedule, which is for those
+    /// that say nothing.
+    pub(super) fn wait_after(
+        &mut self,
+        last: Option<Duration>,
+        asked: Option<Duration>,
+    ) -> Option<(Duration, Option<Duration>)> {
         let retry = self.retry()?;
         if let Some(asked) = asked {
-            return Some(self.random.later(asked, retry.randomization_factor / 10.0));
+            return Some((self.random.later(asked, retry.randomization_factor / 10.0), last));
         }
-        let interval = batch.interval.map_or(retry.initial_interval, |last| longer(last, retry));
-        batch.interval = Some(interval);
-        Some(self.random.spread(interval, retry.randomization_factor))
+        let interval = last.map_or(retry.initial_interval, |last| longer(last, retry));
+        Some((self.random.spread(interval, retry.randomization_factor), Some(interval)))
     }
 
-    fn is_exhausted(&self, batch: &Batch, next: Instant) -> bool {
-        let max = self.retry().and_then(|retry| retry.max_elapsed_time);
-        max.zip(batch.first_attempt).is_some_and(|(max, first)| first + max < next)
+    /// Whether the batch will have been tried for long enough at `next`.
+    pub(super) fn is_exhausted(&self, batch: &Batch, next: Instant) -> bool {
+        is_past(batch, self.retry().and_then(|retry| retry.max_elapsed_time), next)
     }
 
-    /// Tells the breaker; when that shuts the lane, those who cannot wait are answered.
-    fn note_failure(&mut self, id: LaneId, failure: Failure<'_>, now: Instant) {
+    /// Tells the lane's breaker; when that shuts it, those who cannot wait are answered.
+    fn lane_failed(
+        &mut self,
+        id: LaneId,
+        status: &Status,
+        pause: (Duration, Option<Duration>),
+        now: Instant,
+    ) {
         let is_draining = self.ends_at.is_some();
+        let next = self.workers.next_id();
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         lane.is_proven = false;
-        lane.last_failure = Some(failure.status.clone());
+        lane.last_failure = Some(status.clone());
         if !is_draining {
-            lane.breaker.failed(now, failure.wait, failure.asked);
+            lane.breaker.failed(now, pause, next);
             let is_shut = lane.breaker.is_shut();
             self.set_failing(id, is_shut);
             self.give_up_until_resumption(id, now);
@@ -227,7 +320,7 @@ impl Engine {
 
     fn back_off(&mut self, id: LaneId, batch: Batch, until: Instant) {
         if let Some(lane) = self.lanes.get_mut(&id) {
-            lane.waiting += 1;
+            lane.backing_off += 1;
         }
         let key = (until, self.backoff_next);
         self.backoff_next += 1;
@@ -251,8 +344,9 @@ impl Engine {
             self.half_consumed(&batch);
         }
         if let Some(lane) = self.lanes.get_mut(&id) {
-            lane.waiting -= 1;
+            lane.backing_off -= 1;
         }
+        self.give_turn(id);
         self.forget_if_evicted(id);
     }
 
@@ -275,6 +369,11 @@ impl Engine {
     pub(super) fn note(&mut self, note: Note) {
         self.actions.push(super::Action::Note(note));
     }
+}
+
+/// Whether the batch was tried for longer than `max` at `at`.
+fn is_past(batch: &Batch, max: Option<Duration>, at: Instant) -> bool {
+    max.zip(batch.first_attempt).is_some_and(|(max, first)| first + max < at)
 }
 
 fn longer(interval: Duration, retry: Retry) -> Duration {

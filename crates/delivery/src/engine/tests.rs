@@ -1,7 +1,10 @@
 mod cutting;
 mod exhaustive;
 mod fairness;
+mod isolation;
 mod merging;
+mod ordering;
 mod properties;
 mod retrying;
+mod scopes;
 mod world;

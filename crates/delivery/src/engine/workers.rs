@@ -1,6 +1,8 @@
 //! Workers: attempts under way. A worker is a number, not a place to sleep.
 //!
-//! Bounds: `max` attempts, and as many again that take so long that they count as slow.
+//! Bounds: `max` attempts; beside them, where several lanes compete, half as many trials of lanes
+//! that are not proven, and twice as many (64 at least) that take so long that they count as slow.
+//! A lane has `max` attempts at most, so one that swallows leaves half of the slow to the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -14,9 +16,13 @@ const SLOW_MIN: Duration = Duration::from_secs(1);
 /// How many usual round trips make an attempt slow.
 const SLOW_FACTOR: u32 = 3;
 
+/// How many slow attempts there may be at least.
+const SLOW_LEN_MIN: usize = 64;
+
 #[derive(Clone, Debug)]
 pub(super) struct Workers {
     max: usize,
+    busy: usize,
     slow: usize,
     trials: usize,
     next: u64,
@@ -33,18 +39,25 @@ pub(super) struct Running {
     pub(super) lane: LaneId,
     pub(super) started: Instant,
     deadline: Instant,
-    /// Counts towards the share of the lanes that are not proven.
-    pub(super) is_trial: bool,
-    is_slow: bool,
+    counts_as: Count,
     slow_at: Instant,
     /// Parts that were not answered yet, when they are answered one by one.
     pub(super) is_part_open: Vec<bool>,
+}
+
+/// Which of the bounds an attempt counts towards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Count {
+    Busy,
+    Trial,
+    Slow,
 }
 
 impl Workers {
     pub(super) fn new(max: usize) -> Self {
         Self {
             max,
+            busy: 0,
             slow: 0,
             trials: 0,
             next: 0,
@@ -59,12 +72,17 @@ impl Workers {
     }
 
     pub(super) fn has_free(&self) -> bool {
-        self.running.len() - self.slow < self.max
+        self.busy < self.max
     }
 
     /// Whether one more lane that is not proven may try.
     pub(super) fn has_free_trial(&self) -> bool {
         self.trials < (self.max / 2).max(1)
+    }
+
+    /// The attempt that is started next.
+    pub(super) fn next_id(&self) -> AttemptId {
+        AttemptId(self.next)
     }
 
     /// When the last of the attempts under way ends.
@@ -93,20 +111,13 @@ impl Workers {
     ) -> AttemptId {
         let id = AttemptId(self.next);
         self.next += 1;
-        self.trials += usize::from(is_trial);
+        let counts_as = if is_trial { Count::Trial } else { Count::Busy };
+        *self.count_mut(counts_as) += 1;
         let slow_at = now + SLOW_MIN.max(self.usual.unwrap_or_default() * SLOW_FACTOR);
         self.slow_at.insert((slow_at, id));
         let is_part_open = vec![true; batch.parts.len()];
-        let running = Running {
-            batch,
-            lane,
-            started: now,
-            deadline,
-            is_trial,
-            is_slow: false,
-            slow_at,
-            is_part_open,
-        };
+        let running =
+            Running { batch, lane, started: now, deadline, counts_as, slow_at, is_part_open };
         self.running.insert(id, running);
         id
     }
@@ -114,8 +125,7 @@ impl Workers {
     pub(super) fn end(&mut self, id: AttemptId) -> Option<Running> {
         let running = self.running.remove(&id)?;
         self.slow_at.remove(&(running.slow_at, id));
-        self.slow -= usize::from(running.is_slow);
-        self.trials -= usize::from(running.is_trial);
+        *self.count_mut(running.counts_as) -= 1;
         Some(running)
     }
 
@@ -135,18 +145,29 @@ impl Workers {
 
     /// When the next attempt becomes slow, if there is room among the slow.
     pub(super) fn next_slow(&self) -> Option<Instant> {
-        let has_room = self.slow < self.max;
+        let has_room = self.slow < self.max.saturating_mul(2).max(SLOW_LEN_MIN);
         self.slow_at.first().filter(|_| has_room).map(|(at, _)| *at)
     }
 
-    /// Attempts that take too long make room for others.
-    pub(super) fn promote_slow(&mut self, now: Instant) {
+    /// Attempts that take too long make room for others; gives their lanes.
+    pub(super) fn promote_slow(&mut self, now: Instant) -> Vec<LaneId> {
+        let mut lanes = Vec::new();
         while self.next_slow().is_some_and(|at| at <= now) {
-            let Some((_, id)) = self.slow_at.pop_first() else { return };
-            if let Some(running) = self.running.get_mut(&id) {
-                running.is_slow = true;
-                self.slow += 1;
-            }
+            let Some((_, id)) = self.slow_at.pop_first() else { break };
+            let Some(running) = self.running.get_mut(&id) else { continue };
+            lanes.push(running.lane);
+            let before = std::mem::replace(&mut running.counts_as, Count::Slow);
+            *self.count_mut(before) -= 1;
+            self.slow += 1;
+        }
+        lanes
+    }
+
+    fn count_mut(&mut self, count: Count) -> &mut usize {
+        match count {
+            Count::Busy => &mut self.busy,
+            Count::Trial => &mut self.trials,
+            Count::Slow => &mut self.slow,
         }
     }
 }

@@ -30,9 +30,8 @@ struct Guard {
 }
 
 impl<D: Destination> ToDestination<D> {
-    pub(super) fn new(destination: D, clock: Clock, scope: Scope, post: ToOwner) -> Self {
-        let running = BTreeMap::new();
-        Self { destination: Arc::new(destination), clock, scope, post, running }
+    pub(super) fn new(destination: Arc<D>, clock: Clock, scope: Scope, post: ToOwner) -> Self {
+        Self { destination, clock, scope, post, running: BTreeMap::new() }
     }
 }
 
@@ -59,9 +58,9 @@ impl<D: Destination> Courier for ToDestination<D> {
 }
 
 async fn carry<D: Destination>(destination: Arc<D>, clock: Clock, load: Load, mut guard: Guard) {
-    let Load { sources, context, trace, deadline, number, .. } = load;
+    let Load { sources, target, context, trace, deadline, number, .. } = load;
     let Some(payload) = load::join(sources) else { return };
-    let attempt = Attempt { payload, context, deadline, trace, number };
+    let attempt = Attempt { payload, target, context, deadline, trace, number };
     let reply = clock.by(deadline, destination.send(attempt)).await;
     guard.ending = Some(Ending::Reply(reply.unwrap_or_else(|_| no_answer())));
 }

@@ -10,10 +10,12 @@ use runtime::random::Random;
 use wire::Payload;
 
 use super::room::{NoRoom, Room, Slot};
+use super::sorting::{self, Sorter};
 use super::telemetry::Telemetry;
 use super::{Signal, ToOwner};
 use crate::engine::Slice;
 use crate::settings::{Settings, Sizer};
+use crate::{Target, Targets};
 
 /// What a caller is told to wait when there is no room.
 const DELAY: Duration = Duration::from_secs(1);
@@ -21,6 +23,8 @@ const DELAY: Duration = Duration::from_secs(1);
 /// An envelope that was handed over, and its room.
 pub(super) struct Handed {
     pub(super) envelope: Envelope,
+    /// Where all of it goes.
+    pub(super) target: Target,
     pub(super) slot: Slot,
     /// The slices of each contributor.
     pub(super) slices: Vec<Vec<Slice>>,
@@ -33,6 +37,8 @@ pub(super) struct Intake {
     random: Random,
     /// The largest batch, when batches are measured in bytes.
     bytes_max: Option<usize>,
+    /// `None` when everything goes to one target.
+    sorter: Option<Arc<dyn Sorter>>,
 }
 
 impl Intake {
@@ -45,7 +51,12 @@ impl Intake {
         let batch = settings.queue.as_ref().and_then(|queue| queue.batch.as_ref());
         let batch = batch.filter(|batch| batch.sizer == Sizer::Bytes);
         let bytes_max = batch.map(|batch| batch.max_size.unwrap_or(usize::MAX));
-        Self { room, post, telemetry, random: Random::entropy(), bytes_max }
+        Self { room, post, telemetry, random: Random::entropy(), bytes_max, sorter: None }
+    }
+
+    /// The same, for a destination of several targets.
+    pub(super) fn sorting_by(self, sorter: Option<Arc<dyn Sorter>>) -> Self {
+        Self { sorter, ..self }
     }
 
     fn refusal(&self, reason: NoRoom) -> Refusal {
@@ -62,6 +73,34 @@ impl Intake {
                 );
                 Refusal::never(Status::new(Code::ResourceExhausted, message))
             }
+        }
+    }
+
+    /// Hands each target's items over, each with its part of the room.
+    fn hand_over_sorted(&self, pieces: Vec<(Target, Envelope)>, mut slot: Slot) {
+        let last = pieces.len().saturating_sub(1);
+        for (index, (target, piece)) in pieces.into_iter().enumerate() {
+            if index == last {
+                return self.hand_over(piece, slot, target);
+            }
+            let (items, bytes) = (piece.payload.items(), piece.payload.bytes_len());
+            match slot.try_split(items, bytes) {
+                Some(part) => self.hand_over(piece, part, target),
+                None => piece.answer_all(&self.refusal(NoRoom::MemoryFull).verdict),
+            }
+        }
+    }
+
+    fn hand_over(&self, envelope: Envelope, slot: Slot, target: Target) {
+        let mut start = 0;
+        let mut slices = Vec::with_capacity(envelope.contributors.len());
+        for contributor in &envelope.contributors {
+            let range = start..start + contributor.receipt.items();
+            start = range.end;
+            slices.push(self.slices(&envelope.payload, range));
+        }
+        if let Err(handed) = self.post.data(Handed { envelope, target, slot, slices }) {
+            handed.envelope.answer_all(&self.refusal(NoRoom::Closed).verdict);
         }
     }
 
@@ -99,15 +138,13 @@ impl Consumer for Intake {
             unreachable!("the intake reserves a slot")
         };
         let slot = *slot.downcast::<Slot>().expect("the intake reserves a slot");
-        let mut start = 0;
-        let mut slices = Vec::with_capacity(envelope.contributors.len());
-        for contributor in &envelope.contributors {
-            let range = start..start + contributor.receipt.items();
-            start = range.end;
-            slices.push(self.slices(&envelope.payload, range));
-        }
-        if let Err(handed) = self.post.data(Handed { envelope, slot, slices }) {
-            handed.envelope.answer_all(&self.refusal(NoRoom::Closed).verdict);
+        let sorter = self.sorter.as_ref();
+        match sorter.map(|sorter| sorter.targets(&envelope.payload, &envelope.context)) {
+            Some(Targets::Several(targets)) => {
+                self.hand_over_sorted(sorting::sorted(envelope, targets), slot);
+            }
+            Some(Targets::One(target)) => self.hand_over(envelope, slot, target),
+            None => self.hand_over(envelope, slot, Target::default()),
         }
     }
 }

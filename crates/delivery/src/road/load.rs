@@ -8,12 +8,14 @@ use std::time::Instant;
 use pipeline::{Charge, Context, SpanContext, Waiting};
 use wire::Payload;
 
+use crate::Target;
 use crate::engine::AttemptId;
 
 pub(super) struct Load {
     pub(super) attempt: AttemptId,
     pub(super) sources: Vec<Source>,
     pub(super) parts: Vec<LoadPart>,
+    pub(super) target: Target,
     pub(super) context: Context,
     pub(super) trace: Option<SpanContext>,
     pub(super) deadline: Instant,

@@ -171,7 +171,7 @@ impl<C: Courier> Owner<C> {
 
     /// Takes an envelope apart into what the engine decides about and what is kept here.
     fn take(&mut self, handed: Handed, now: Instant) {
-        let Handed { envelope, slot, slices } = handed;
+        let Handed { envelope, target, slot, slices } = handed;
         let Envelope { payload, context, contributors } = envelope;
         let id = EnvelopeId(self.envelope_next);
         self.envelope_next += 1;
@@ -202,7 +202,7 @@ impl<C: Courier> Owner<C> {
         let metadata = context.metadata.only(&self.metadata_keys);
         let (size, bytes) = (slot.size, slot.bytes());
         self.held.insert(id, Held { payload, context, _slot: slot });
-        let key = LaneKey { signal, metadata };
+        let key = LaneKey { signal, metadata, target };
         let arrival = Arrival { envelope: id, key, size, bytes, members: arrived };
         self.step(Event::Arrived(arrival), now);
         self.listen_to(&members);
@@ -274,6 +274,7 @@ impl<C: Courier> Owner<C> {
             trace,
             sources: sources.into_iter().map(|(_, source)| source).collect(),
             parts,
+            target: start.key.target.clone(),
             context,
             deadline: start.deadline,
             number: start.number,

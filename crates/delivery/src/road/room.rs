@@ -122,6 +122,22 @@ impl Room {
 }
 
 impl Slot {
+    /// Parts with the room of one piece: its items, of so many bytes. What all pieces take of the
+    /// queue is what the whole took; a request of many pieces is still one request.
+    pub(super) fn try_split(&mut self, items: usize, bytes: usize) -> Option<Self> {
+        let memory = self.memory.try_split(bytes.max(BYTES_MIN))?;
+        let size = match self.room.sizer {
+            Sizer::Requests => 1,
+            Sizer::Items => items,
+            Sizer::Bytes => bytes,
+        };
+        let size = size.min(self.size);
+        let taken = size.min(self.taken);
+        self.size -= size;
+        self.taken -= taken;
+        Some(Self { size, taken, room: Arc::clone(&self.room), memory })
+    }
+
     /// The memory that is taken.
     pub(super) fn bytes(&self) -> usize {
         self.memory.bytes()

@@ -46,6 +46,7 @@ struct Series {
     processor: Option<ProcessorSeries>,
     withdrawn: Counter,
     unknown: Counter,
+    expired: Counter,
 }
 
 struct ExporterSeries {
@@ -155,9 +156,15 @@ impl Telemetry {
         let unknown = env.metrics.counter(
             "tidegate_delivery_unknown_items",
             "Items that may or may not have been delivered.",
+            labels.clone(),
+        );
+        let expired = env.metrics.counter(
+            "tidegate_delivery_expired_items",
+            "Items that were not accepted in the longest time that they may be tried.",
             labels,
         );
-        let series = Series { id: env.id.to_string(), exporter, processor, withdrawn, unknown };
+        let id = env.id.to_string();
+        let series = Series { id, exporter, processor, withdrawn, unknown, expired };
         Self { series: Arc::new(series) }
     }
 
@@ -238,6 +245,7 @@ impl Telemetry {
                 rejected_items = items,
                 "Exporting failed. Rejecting data."
             ),
+            Note::Expired { items } => self.series.expired.add(*items as u64),
             Note::PartialSuccess { rejected, warning } => tracing::warn!(
                 component = id,
                 message = %warning,

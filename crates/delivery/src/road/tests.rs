@@ -13,6 +13,7 @@ mod bench;
 mod filling;
 mod memory;
 mod pressure;
+mod targets;
 mod tracing;
 
 #[tokio::test(start_paused = true)]

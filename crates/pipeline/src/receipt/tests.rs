@@ -1,6 +1,11 @@
 use super::*;
 use crate::outcome::Answer;
 
+/// A piece of consecutive items.
+fn run(items: Range<usize>) -> Vec<Range<usize>> {
+    std::iter::once(items).collect()
+}
+
 #[derive(Default)]
 struct Told(AtomicU64);
 
@@ -15,15 +20,32 @@ fn refused() -> Verdict {
 }
 
 #[tokio::test]
-async fn split_receipt_answers_once_with_the_parents_item_numbers() {
+async fn sorted_receipt_answers_once_with_the_parents_item_numbers() {
     let (receipt, waiter) = pair(10);
-    let [first, second] = receipt.split(&[4, 6]).try_into().unwrap();
+    let [first, second] = receipt.sort(&[run(0..4), run(4..10)]).try_into().unwrap();
     second.answer(Outcome::all(6, refused()));
     first.answer(Outcome::delivered(4));
     let outcome = waiter.wait().await.unwrap();
     assert_eq!(outcome.parts, [(4..10, refused()), (0..4, Verdict::Delivered)]);
     let warning = Some(Arc::from("bad"));
     assert_eq!(outcome.answer(), Answer::Delivered { rejected: 6, warning });
+}
+
+#[tokio::test]
+async fn sorted_receipt_maps_each_piece_back_to_its_items() {
+    let (receipt, waiter) = pair(6);
+    let [even, odd] =
+        receipt.sort(&[vec![0..1, 2..3, 4..5], vec![1..2, 3..4, 5..6]]).try_into().unwrap();
+    even.answer(Outcome::delivered(3));
+    odd.answer(Outcome {
+        parts: vec![(0..2, Verdict::Delivered), (2..3, refused())],
+        ..Outcome::default()
+    });
+    let mut parts = waiter.wait().await.unwrap().parts;
+    parts.sort_by_key(|(range, _)| range.start);
+    assert_eq!(parts.len(), 6);
+    assert_eq!(parts.last(), Some(&(5..6, refused())));
+    assert!(parts[..5].iter().all(|(_, verdict)| *verdict == Verdict::Delivered));
 }
 
 #[tokio::test]
@@ -58,7 +80,7 @@ async fn lost_receipt_answers_unknown_and_is_counted() {
 fn leaving_reaches_the_holder_of_every_piece_once() {
     let (receipt, waiter) = pair(3);
     let told = Arc::new(Told::default());
-    let children = receipt.split(&[1, 2]);
+    let children = receipt.sort(&[run(0..1), run(1..3)]);
     children[0].held_by(told.clone(), 1);
     drop(waiter);
     assert!(children.iter().all(Receipt::has_left));

@@ -74,7 +74,7 @@ pub(crate) fn of_success(partial: PartialSuccess) -> Reply {
         return Verdict::Delivered.into();
     }
     let warning = (!partial.message.is_empty()).then(|| partial.message.into());
-    Reply { verdict: Verdict::Delivered, rejected: partial.rejected, warning }
+    Reply { rejected: partial.rejected, warning, ..Verdict::Delivered.into() }
 }
 
 /// The code of an HTTP status that came where a gRPC status should have been, as gRPC maps it.

@@ -5,7 +5,7 @@ use config::section::Words;
 use config::value::Duration;
 use config::{Faults, Gates};
 use delivery::config::distinct_keys;
-use delivery::settings::{Batch, LanesMax, Partition, Queue, Settings, Sizer};
+use delivery::settings::{Batch, Halving, Lanes, LanesMax, Queue, Settings, Sizer};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -82,13 +82,12 @@ impl Words for Config {
 impl Config {
     fn settings(&self, metadata_keys: Vec<String>) -> Settings {
         let limit = self.metadata_cardinality_limit;
-        let lanes_max = if limit == 0 { LanesMax::Unlimited } else { LanesMax::Refuse(limit) };
+        let max = if limit == 0 { LanesMax::Unlimited } else { LanesMax::Refuse(limit) };
         let batch = Batch {
             flush_timeout: self.timeout.unless_zero(),
             min_size: self.send_batch_size,
             max_size: (0 < self.send_batch_max_size).then_some(self.send_batch_max_size),
             sizer: Sizer::Items,
-            partition: Partition { metadata_keys, lanes_max, idle_timeout: None },
         };
         let queue = Queue {
             num_consumers: self.concurrency_limit,
@@ -99,6 +98,7 @@ impl Config {
             queue_size: usize::MAX,
             batch: Some(batch),
         };
-        Settings { timeout: None, retry: None, queue: Some(queue), halve_refused: false }
+        let lanes = Lanes { metadata_keys, max, idle_timeout: None, is_ordered: false };
+        Settings { timeout: None, retry: None, queue: Some(queue), halving: Halving::Off, lanes }
     }
 }

@@ -224,9 +224,8 @@ fn lanes_are_never_merged() {
 
 #[test]
 fn an_evicted_lane_makes_its_data_ready_and_waits_for_nothing() {
-    let mut batch = batch(100, 0);
-    batch.partition.lanes_max = LanesMax::Evict(2);
-    let mut world = World::of(Queue { num_consumers: 1, batch: Some(batch), ..queue() });
+    let queue = Queue { num_consumers: 1, batch: Some(batch(100, 0)), ..queue() };
+    let mut world = World::with_lanes(queue, |lanes| lanes.max = LanesMax::Evict(2));
     for lane in 0..50 {
         world.send(lane, &[open(1)]);
     }
@@ -238,9 +237,9 @@ fn an_evicted_lane_makes_its_data_ready_and_waits_for_nothing() {
 
 #[test]
 fn an_idle_lane_is_forgotten() {
-    let mut batch = batch(1, 0);
-    batch.partition.idle_timeout = Some(Duration::from_secs(90));
-    let mut world = World::of(Queue { batch: Some(batch), ..queue() });
+    let queue = Queue { batch: Some(batch(1, 0)), ..queue() };
+    let idle_timeout = Some(Duration::from_secs(90));
+    let mut world = World::with_lanes(queue, |lanes| lanes.idle_timeout = idle_timeout);
     world.send(0, &[open(1)]);
     world.reply_first(Verdict::Delivered);
     world.pass(Duration::from_secs(89));

@@ -21,9 +21,18 @@ fn attempts_of(world: &World, lane: &str) -> Vec<AttemptId> {
     of_lane.map(|start| start.attempt).collect()
 }
 
+/// Has each lane deliver something.
+fn prove(world: &mut World, lanes: &[usize]) {
+    for lane in lanes {
+        world.send(*lane, &[blocked(1)]);
+        world.reply_first(Verdict::Delivered);
+    }
+}
+
 #[test]
 fn lanes_take_turns() {
     let mut world = world(1);
+    prove(&mut world, &[1, 2, 3]);
     for lane in [1, 1, 1, 1, 2, 3] {
         world.send(lane, &[blocked(1)]);
     }
@@ -68,11 +77,15 @@ fn lanes_that_are_not_proven_share_half_of_the_workers() {
 #[test]
 fn an_attempt_that_takes_too_long_makes_room() {
     let mut world = world(1);
+    prove(&mut world, &[1, 2]);
     world.send(1, &[blocked(1)]);
     world.send(2, &[blocked(1)]);
     assert_eq!(attempts_of(&world, "2").len(), 0);
     world.pass(SECOND);
     assert_eq!(attempts_of(&world, "2").len(), 1);
+    // It is not proven any more, and has one attempt under way.
+    world.send(1, &[blocked(1)]);
+    assert_eq!(attempts_of(&world, "1").len(), 1);
     world.finish();
 }
 

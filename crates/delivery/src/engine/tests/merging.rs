@@ -122,10 +122,10 @@ fn each_partition_has_its_own_timer() {
 
 #[test]
 fn ten_thousand_and_one_partitions_pass_through_one_worker() {
-    let mut batch = flushing_after(3_600_000, batch(100, 0));
-    batch.partition.lanes_max = LanesMax::Evict(10_000);
+    let batch = flushing_after(3_600_000, batch(100, 0));
     let mut rules = rules(Queue { num_consumers: 1, batch: Some(batch), ..queue() });
     rules.settings.timeout = None;
+    rules.settings.lanes.max = LanesMax::Evict(10_000);
     let mut world = World::new(rules, runtime::clock::Clock.now());
     for lane in 0..10_001 {
         world.send(lane, &[open(1)]);
@@ -143,9 +143,9 @@ fn ten_thousand_and_one_partitions_pass_through_one_worker() {
 
 #[test]
 fn shutdown_while_a_partition_becomes_idle_ends() {
-    let mut batch = batch(1, 0);
-    batch.partition.idle_timeout = Some(MILLI * 1000);
-    let mut world = world(batch);
+    let queue = Queue { batch: Some(batch(1, 0)), ..queue() };
+    let idle_timeout = Some(MILLI * 1000);
+    let mut world = World::with_lanes(queue, |lanes| lanes.idle_timeout = idle_timeout);
     world.send(1, &[blocked(1)]);
     world.reply_first(Verdict::Delivered);
     world.pass(MILLI * 999);

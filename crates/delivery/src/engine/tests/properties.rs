@@ -51,9 +51,7 @@ fn any_rules() -> impl Strategy<Value = Rules> {
     let sizes = (1..4usize, 0..12usize, 12..30usize, 1..3usize, 40..200usize);
     (flags, sizes).prop_map(
         |((waits, parks, batches, retries), (workers, min, max, lanes, room))| {
-            let mut batch = batch(min, max);
-            batch.partition.lanes_max = LanesMax::Evict(lanes);
-            batch.partition.idle_timeout = Some(Duration::from_secs(30));
+            let batch = batch(min, max);
             let queue = Queue {
                 num_consumers: workers,
                 wait_for_result: waits,
@@ -64,6 +62,8 @@ fn any_rules() -> impl Strategy<Value = Rules> {
                 ..queue()
             };
             let mut rules = rules(queue);
+            rules.settings.lanes.max = LanesMax::Evict(lanes);
+            rules.settings.lanes.idle_timeout = Some(Duration::from_secs(30));
             if !retries {
                 rules.settings.retry = None;
                 // Of those without retries, some pass their batches on part by part.

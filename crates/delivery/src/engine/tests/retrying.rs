@@ -7,7 +7,7 @@ use pipeline::{Code, Status, Verdict};
 use super::world::{Sent, World, batch, blocked, busy, invalid, queue, rules, status};
 use crate::destination::Reply;
 use crate::engine::Note;
-use crate::settings::Queue;
+use crate::settings::{Halving, Queue};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -259,7 +259,7 @@ fn the_loss_of_acknowledged_data_is_told_to_operators() {
 #[test]
 fn halving_can_be_switched_off() {
     let mut world = batching(1);
-    world.rules.settings.halve_refused = false;
+    world.rules.settings.halving = Halving::Off;
     world = World::new(world.rules, world.now);
     let ids = world.send(0, &[blocked(1); 4]);
     world.reply_first(invalid());

@@ -12,7 +12,8 @@ use crate::engine::{
     Action, Arrival, Arrived, AttemptId, Ending, Engine, EnvelopeId, Event, LaneKey, MemberId,
     Note, Rules, Slice, Start,
 };
-use crate::settings::{Batch, LanesMax, Partition, Queue, Retry, Settings, Sizer};
+use crate::settings::{Batch, Halving, Lanes, LanesMax, Queue, Retry, Settings, Sizer};
+use crate::target::{Scope, Target};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -80,11 +81,6 @@ pub(super) fn batch(min_size: usize, max_size: usize) -> Batch {
         min_size,
         max_size: (0 < max_size).then_some(max_size),
         sizer: Sizer::Items,
-        partition: Partition {
-            metadata_keys: vec!["lane".to_owned()],
-            lanes_max: LanesMax::Evict(100),
-            idle_timeout: None,
-        },
     }
 }
 
@@ -95,11 +91,21 @@ pub(super) fn rules(queue: Queue) -> Rules {
         multiplier: 2.0,
         max_interval: Duration::from_secs(4),
         max_elapsed_time: Some(Duration::from_secs(10)),
+        is_expiry_final: false,
     };
-    let timeout = Some(Duration::from_secs(5));
     let workers_max = queue.num_consumers;
-    let settings =
-        Settings { timeout, retry: Some(retry), queue: Some(queue), halve_refused: true };
+    let settings = Settings {
+        timeout: Some(Duration::from_secs(5)),
+        retry: Some(retry),
+        queue: Some(queue),
+        halving: Halving::Callers,
+        lanes: Lanes {
+            metadata_keys: vec!["lane".to_owned()],
+            max: LanesMax::Evict(100),
+            idle_timeout: None,
+            is_ordered: false,
+        },
+    };
     Rules {
         settings,
         workers_max,
@@ -159,8 +165,26 @@ impl World {
         Self::new(rules(queue), runtime::clock::Clock.now())
     }
 
+    /// A world at an arbitrary time, whose lanes are kept apart like this.
+    pub(super) fn with_lanes(queue: Queue, change: impl FnOnce(&mut Lanes)) -> Self {
+        let mut rules = rules(queue);
+        change(&mut rules.settings.lanes);
+        Self::new(rules, runtime::clock::Clock.now())
+    }
+
     /// Hands over one envelope; gives the ids of its contributors.
     pub(super) fn send(&mut self, lane: usize, sent: &[Sent]) -> Vec<MemberId> {
+        let metadata = [("lane".to_owned(), lane.to_string())].into_iter().collect::<Metadata>();
+        self.send_to(metadata, Target::default(), sent)
+    }
+
+    /// The same, to a target that relies on `scopes`.
+    pub(super) fn send_behind(&mut self, target: usize, scopes: &[Scope]) -> MemberId {
+        let target = Target::new([target.to_string()], scopes.iter().cloned());
+        self.send_to(Metadata::default(), target, &[blocked(1)])[0]
+    }
+
+    fn send_to(&mut self, metadata: Metadata, target: Target, sent: &[Sent]) -> Vec<MemberId> {
         let envelope = EnvelopeId(self.envelope_next);
         self.envelope_next += 1;
         let mut members = Vec::new();
@@ -177,8 +201,7 @@ impl World {
             });
         }
         self.envelopes.insert(envelope, sent.len());
-        let metadata = [("lane".to_owned(), lane.to_string())].into_iter().collect::<Metadata>();
-        let key = LaneKey { signal: wire::Signal::Logs, metadata };
+        let key = LaneKey { signal: wire::Signal::Logs, metadata, target };
         let size = match self.rules.settings.queue.as_ref().map(|queue| queue.sizer) {
             Some(Sizer::Items) => sent.iter().map(|one| one.items).sum(),
             _ => 1,
@@ -347,7 +370,9 @@ impl World {
         }
         self.started.push(start.items);
         self.attempts.insert(start.attempt, start);
-        assert!(self.attempts.len() <= 2 * self.rules.workers_max, "workers are bounded");
+        let (workers, trials) = (self.rules.workers_max, (self.rules.workers_max / 2).max(1));
+        let slow = (2 * workers).max(64);
+        assert!(self.attempts.len() <= workers + trials + slow, "attempts are bounded");
     }
 
     fn mark(&mut self, attempt: AttemptId, verdict: &Verdict) {

@@ -14,7 +14,7 @@ use runtime::net::Network;
 use wire::Payload;
 
 use super::super::*;
-use crate::settings::{Batch, Queue, Retry, Sizer};
+use crate::settings::{Batch, Halving, Lanes, Queue, Retry, Sizer};
 use crate::{Attempt, Reply};
 
 type Script = Box<dyn Fn(&Attempt, usize) -> (Duration, Verdict) + Send + Sync>;
@@ -152,7 +152,8 @@ pub(super) fn direct() -> Settings {
         timeout: Some(Duration::from_secs(5)),
         retry: Some(Retry { randomization_factor: 0.0, ..Retry::default() }),
         queue: None,
-        halve_refused: true,
+        halving: Halving::Callers,
+        lanes: Lanes::default(),
     }
 }
 
@@ -173,7 +174,6 @@ pub(super) fn batch(min_size: usize, max_size: usize) -> Batch {
         min_size,
         max_size: (0 < max_size).then_some(max_size),
         sizer: Sizer::Items,
-        partition: crate::settings::Partition::default(),
     }
 }
 
