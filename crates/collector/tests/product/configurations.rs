@@ -1,5 +1,7 @@
 //! Configurations: examples load, and what is wrong is told at once, with places and remedies.
 
+use std::path::PathBuf;
+
 use super::process::{command, repository, tidegate};
 
 fn problems_of(yaml: &str) -> String {
@@ -69,24 +71,75 @@ service:
     }
 }
 
-#[test]
-fn real_world_configurations_load_and_only_their_queues_are_refused_without_the_gate() {
-    let folder = repository().join("crates/collector/tests/configurations");
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let arguments = ["validate", "--config", path.to_str().unwrap()];
-        let gate = ["--feature-gates", "queue.allowInMemory"];
-        let output = tidegate(&[&arguments[..], &gate].concat());
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{}: {errors}", path.display());
+/// A configuration as people write them, and what its comments say to expect of it.
+struct RealWorld {
+    name: String,
+    text: String,
+}
 
-        let output = tidegate(&arguments);
-        let errors = String::from_utf8_lossy(&output.stderr);
-        let problems = errors.lines().filter(|line| line.contains(": exporters."));
-        for problem in problems {
-            assert!(problem.contains("sending_queue"), "{problem}");
-        }
-        assert!(output.status.success() || errors.contains("sending_queue"), "{errors}");
+impl RealWorld {
+    fn all() -> Vec<Self> {
+        let entries = std::fs::read_dir(folder()).unwrap().flatten().map(|entry| entry.path());
+        let is_yaml = |path: &PathBuf| path.extension().is_some_and(|kind| kind == "yaml");
+        let read = |path: PathBuf| Self {
+            name: path.file_name().unwrap().to_string_lossy().into_owned(),
+            text: std::fs::read_to_string(path).unwrap(),
+        };
+        entries.filter(is_yaml).map(read).collect()
+    }
+
+    /// What the comments `# key: ...` say, sorted.
+    fn said(&self, key: &str) -> Vec<&str> {
+        let comments = self.text.lines().filter_map(|line| line.strip_prefix("# "));
+        let mut said: Vec<_> =
+            comments.filter_map(|line| line.strip_prefix(key)?.strip_prefix(": ")).collect();
+        said.sort_unstable();
+        said
+    }
+
+    fn validate(&self, more: &[&str]) -> (bool, String) {
+        let mut arguments = vec!["validate", "--config", &self.name];
+        self.said("with").into_iter().for_each(|file| arguments.extend(["--config", file]));
+        self.said("set").into_iter().for_each(|pair| arguments.extend(["--set", pair]));
+        arguments.extend(more);
+        let output = command(&arguments).current_dir(folder()).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    }
+}
+
+fn folder() -> PathBuf {
+    repository().join("crates/collector/tests/configurations")
+}
+
+#[test]
+fn real_world_configurations_load_with_exactly_the_expected_warnings() {
+    let all = RealWorld::all();
+    assert!(25 <= all.len());
+    for configuration in all {
+        let (is_valid, told) = configuration.validate(&["--feature-gates", "queue.allowInMemory"]);
+        assert!(is_valid, "{}: {told}", configuration.name);
+        let mut warnings: Vec<_> =
+            told.lines().filter_map(|line| line.strip_prefix("warning: ")).collect();
+        warnings.sort_unstable();
+        assert_eq!(warnings, configuration.said("warns"), "{}", configuration.name);
+    }
+}
+
+#[test]
+fn without_the_gate_only_queues_that_answer_too_early_are_refused() {
+    for configuration in RealWorld::all() {
+        let (is_valid, told) = configuration.validate(&[]);
+        // `file.yaml:line:column: path: what`
+        let problems = told.lines().filter_map(|line| {
+            let (place, what) = line.split_once(": ")?;
+            place.contains(".yaml:").then(|| what.split_once(':').unwrap().0)
+        });
+        let mut problems: Vec<_> = problems.collect();
+        problems.sort_unstable();
+        let expected = configuration.said("refuses");
+        assert_eq!(problems, expected, "{}: {told}", configuration.name);
+        assert!(expected.iter().all(|path| path.contains(".sending_queue")));
+        assert_eq!(is_valid, expected.is_empty(), "{}", configuration.name);
     }
 }
 
