@@ -4,7 +4,7 @@ pub mod deflate;
 pub mod inflate;
 
 pub use deflate::{Codec, InvalidLevel};
-pub use inflate::{Flaw, Room, declared_size, inflate};
+pub use inflate::{CODEC_BYTES_MAX, Expected, Flaw, expected, inflate};
 
 /// How bytes are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

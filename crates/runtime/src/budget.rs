@@ -45,6 +45,31 @@ pub struct Permit {
     budget: Budget,
 }
 
+/// The size of a share that follows the cap of the share above it, whenever that changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Portion {
+    /// What always stays free for it.
+    pub min: Part,
+    /// What it may take.
+    pub max: Part,
+}
+
+/// One part in so many, but never less than some bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub one_in: usize,
+    pub bytes_least: usize,
+}
+
+impl Part {
+    /// No bytes of anything.
+    pub const NOTHING: Self = Self { one_in: usize::MAX, bytes_least: 0 };
+
+    fn of(self, bytes: usize) -> usize {
+        (bytes / self.one_in).max(self.bytes_least)
+    }
+}
+
 /// The counts of one share, as shown to operators.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Usage {
@@ -104,6 +129,15 @@ impl Budget {
         Ok(self.open(&mut ledger, name, bytes_min, bytes_max.max(bytes_min)))
     }
 
+    /// A share inside this one whose size follows this one's cap.
+    #[must_use]
+    pub fn portion(&self, name: &str, portion: Portion) -> Self {
+        let mut ledger = self.share.tree.ledger();
+        let name = format!("{}/{name}", ledger.share(self.share.index).name);
+        let index = ledger.open_portion(name, self.share.index, portion);
+        self.opened(index)
+    }
+
     /// Takes `bytes` (at least [`CHARGE_MIN`]) here and in every ancestor, or nothing at all.
     #[must_use]
     pub fn try_take(&self, bytes: usize) -> Option<Permit> {
@@ -124,16 +158,16 @@ impl Budget {
         self.share.tree.ledger().share(self.share.index).bytes_max
     }
 
-    /// Replaces the cap; what is taken stays taken.
+    /// Replaces the cap, and the sizes of the portions below; what is taken stays taken.
     pub fn set_bytes_max(&self, bytes_max: usize) {
-        self.share.tree.ledger().share_mut(self.share.index).bytes_max = bytes_max;
+        self.share.tree.ledger().resize(self.share.index, bytes_max);
         self.share.tree.watchers.wake();
     }
 
-    /// The bytes taken now, here and below, with what is set aside for children.
+    /// The bytes taken now, here and below.
     #[must_use]
     pub fn bytes_used(&self) -> usize {
-        self.share.tree.ledger().share(self.share.index).bytes_used()
+        self.share.tree.ledger().share(self.share.index).bytes_used
     }
 
     /// The bytes of the cap that are neither taken nor set aside.
@@ -141,7 +175,7 @@ impl Budget {
     pub fn bytes_free(&self) -> usize {
         let ledger = self.share.tree.ledger();
         let share = ledger.share(self.share.index);
-        share.bytes_max.saturating_sub(share.bytes_used())
+        share.bytes_max.saturating_sub(share.bytes_committed())
     }
 
     /// The most that one permit could ever hold here: a larger request need not wait.
@@ -174,6 +208,10 @@ impl Budget {
     fn open(&self, ledger: &mut Ledger, name: &str, bytes_min: usize, bytes_max: usize) -> Self {
         let name = format!("{}/{name}", ledger.share(self.share.index).name);
         let index = ledger.open(name, Some(self.share.index), bytes_min, bytes_max);
+        self.opened(index)
+    }
+
+    fn opened(&self, index: usize) -> Self {
         let tree = Arc::clone(&self.share.tree);
         Self { share: Arc::new(Share { tree, index, _parent: Some(self.clone()) }) }
     }
@@ -256,7 +294,7 @@ impl From<&ledger::Share> for Usage {
     fn from(share: &ledger::Share) -> Self {
         Self {
             name: share.name.clone(),
-            bytes_used: share.bytes_used(),
+            bytes_used: share.bytes_used,
             bytes_min: share.bytes_min,
             bytes_max: share.bytes_max,
             bytes_peak: share.bytes_peak,
@@ -269,7 +307,7 @@ impl fmt::Debug for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ledger = self.share.tree.ledger();
         let share = ledger.share(self.share.index);
-        write!(f, "Budget({}: {} of {})", share.name, share.bytes_used(), share.bytes_max)
+        write!(f, "Budget({}: {} of {})", share.name, share.bytes_used, share.bytes_max)
     }
 }
 

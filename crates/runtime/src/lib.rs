@@ -55,6 +55,7 @@ pub mod mailbox;
 pub mod metrics;
 pub mod net;
 pub mod random;
+pub mod region;
 pub mod shutdown;
 pub mod signals;
 pub mod task;

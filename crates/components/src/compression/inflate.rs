@@ -1,8 +1,8 @@
-//! Inflate: makes a whole body of its compressed bytes, within a limit and a reservation.
+//! Inflate: makes a whole body of its compressed bytes, in a buffer whose size is fixed before.
 //!
-//! Pure. Bounds: the output grows by doubling and only as far as its [`Room`] allows, so a body
-//! that inflates to more than it says is cut there; a zstd window is 8 MiB at most (RFC 8878).
-//! Cost: one pass over the input, one copy of the output for each doubling.
+//! Bounds: the output has the room it is given and does not move, so that no second one lives beside
+//! it. What a codec needs besides is below `CODEC_BYTES_MAX`: a zstd window is the output itself.
+//! Cost: one pass over the input.
 
 mod snappy;
 mod zstd;
@@ -10,133 +10,91 @@ mod zstd;
 use std::io::{self, Read};
 
 use bytes::Bytes;
-use flate2::read::{MultiGzDecoder, ZlibDecoder};
+use flate2::bufread::{MultiGzDecoder, ZlibDecoder};
+use runtime::region::Region;
 
 use super::Algorithm;
 
-/// The first step of an output whose size is not known.
-const STEP_BYTES: usize = 16 << 10;
+/// What a codec may need besides its input and its output.
+pub const CODEC_BYTES_MAX: usize = 256 << 10;
 
-/// Memory for an output.
-pub trait Room {
-    /// Makes room for an output of `bytes` in all; it is never asked for less than before.
-    fn grow(&mut self, bytes: usize) -> Result<(), Flaw>;
-}
+/// Deflate's longest match takes two bits: no stream makes more than this many times its size.
+const DEFLATE_EXPANSION_MAX: usize = 1032;
 
 /// Why a body was not inflated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Flaw {
     #[error("cannot decompress the request: {0}")]
     Corrupt(String),
-    #[error("the request is larger than {bytes_max} bytes when decompressed")]
-    TooLarge { bytes_max: usize },
-    #[error("there is no memory to decompress the request now")]
-    NoRoom,
+    #[error("the decompressed request is larger than {room} bytes")]
+    Longer { room: usize },
 }
 
-/// The size that a compressed body declares for its output. It may lie.
+/// How large a body will be when inflated, as far as can be told before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// It says so, and is refused if that is too much.
+    Declared(usize),
+    /// It says so or its format allows no more; the truth may be another.
+    Guessed(usize),
+}
+
+impl Expected {
+    /// The bytes to expect.
+    #[must_use]
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::Declared(bytes) | Self::Guessed(bytes) => bytes,
+        }
+    }
+}
+
+/// How large `compressed` will be when inflated.
 #[must_use]
-pub fn declared_size(algorithm: Algorithm, compressed: &[u8]) -> Option<usize> {
+pub fn expected(algorithm: Algorithm, compressed: &[u8]) -> Expected {
+    let deflated = compressed.len().saturating_mul(DEFLATE_EXPANSION_MAX);
     match algorithm {
-        Algorithm::Gzip => gzip_size(compressed),
-        Algorithm::Zstd => zstd::declared_size(compressed),
-        Algorithm::Snappy => snappy::declared_size(compressed),
-        Algorithm::Zlib | Algorithm::SnappyFramed => None,
+        // The figure is that of the last member, modulo 4 GiB.
+        Algorithm::Gzip => Expected::Guessed(gzip_size(compressed).min(deflated)),
+        Algorithm::Zlib => Expected::Guessed(deflated),
+        Algorithm::Zstd => zstd::expected(compressed),
+        Algorithm::Snappy | Algorithm::SnappyFramed => snappy::expected(compressed),
     }
 }
 
-/// Inflates all of `compressed` to at most `bytes_max` bytes.
-pub fn inflate(
-    algorithm: Algorithm,
-    compressed: &[u8],
-    bytes_max: usize,
-    room: &mut dyn Room,
-) -> Result<Bytes, Flaw> {
-    let declared = declared_size(algorithm, compressed);
-    // Gzip's figure is that of its last member, modulo 4 GiB: it refuses nothing.
-    if algorithm != Algorithm::Gzip && declared.is_some_and(|size| bytes_max < size) {
-        return Err(Flaw::TooLarge { bytes_max });
-    }
-    let expected = declared.map(|size| size.min(bytes_max));
-    let mut output = Output { bytes: Vec::new(), filled: 0, expected, bytes_max, room };
+/// Inflates all of `compressed` into a region of `room` bytes.
+pub fn inflate(algorithm: Algorithm, compressed: &[u8], room: usize) -> Result<Bytes, Flaw> {
+    let mut output = Region::of(room);
     match algorithm {
-        Algorithm::Gzip => output.fill(&mut MultiGzDecoder::new(compressed))?,
-        Algorithm::Zlib => output.fill(&mut ZlibDecoder::new(compressed))?,
-        Algorithm::Zstd => zstd::fill(compressed, &mut output)?,
-        Algorithm::Snappy => snappy::fill(compressed, &mut output)?,
-        Algorithm::SnappyFramed => output.fill(&mut snap::read::FrameDecoder::new(compressed))?,
-    }
-    output.bytes.shrink_to_fit();
-    Ok(output.bytes.into())
+        Algorithm::Gzip => fill(&mut output, &mut MultiGzDecoder::new(compressed)),
+        Algorithm::Zlib => fill(&mut output, &mut ZlibDecoder::new(compressed)),
+        Algorithm::Zstd => zstd::inflate(compressed, &mut output),
+        Algorithm::Snappy => snappy::inflate(compressed, &mut output),
+        Algorithm::SnappyFramed => {
+            fill(&mut output, &mut snap::read::FrameDecoder::new(compressed))
+        }
+    }?;
+    Ok(output.into_bytes())
 }
 
 /// ISIZE, the last four bytes of the last member.
-fn gzip_size(compressed: &[u8]) -> Option<usize> {
-    let size = compressed.last_chunk::<4>().map(|size| u32::from_le_bytes(*size))?;
-    usize::try_from(size).ok()
+fn gzip_size(compressed: &[u8]) -> usize {
+    let size = compressed.last_chunk::<4>().map(|size| u32::from_le_bytes(*size));
+    size.and_then(|size| usize::try_from(size).ok()).unwrap_or(usize::MAX)
 }
 
-/// An output that grows within its room.
-struct Output<'a> {
-    bytes: Vec<u8>,
-    filled: usize,
-    expected: Option<usize>,
-    bytes_max: usize,
-    room: &'a mut dyn Room,
-}
-
-impl Output<'_> {
-    /// Takes all that `source` has.
-    fn fill(&mut self, source: &mut dyn Read) -> Result<(), Flaw> {
-        loop {
-            if self.filled == self.bytes.len() && self.has_ended(source)? {
-                break;
-            }
-            let count = read(source, &mut self.bytes[self.filled..])?;
-            self.filled += count;
-            if count == 0 {
-                break;
-            }
+/// Takes all that `source` has.
+fn fill(output: &mut Region, source: &mut dyn Read) -> Result<(), Flaw> {
+    loop {
+        let room = output.room();
+        if room.is_empty() {
+            let is_at_end = read(source, &mut [0])? == 0;
+            return if is_at_end { Ok(()) } else { Err(Flaw::Longer { room: output.len() }) };
         }
-        self.bytes.truncate(self.filled);
-        Ok(())
-    }
-
-    /// At a full buffer: whether the source has ended too; else makes room for more.
-    fn has_ended(&mut self, source: &mut dyn Read) -> Result<bool, Flaw> {
-        let is_as_expected = self.expected == Some(self.filled);
-        if !is_as_expected && self.filled < self.bytes_max {
-            self.grow()?;
-            return Ok(false);
+        match read(source, room)? {
+            0 => return Ok(()),
+            count => output.fill(count),
         }
-        let mut probe = [0];
-        if read(source, &mut probe)? == 0 {
-            return Ok(true);
-        }
-        self.grow()?;
-        self.bytes[self.filled] = probe[0];
-        self.filled += 1;
-        Ok(false)
-    }
-
-    fn grow(&mut self) -> Result<(), Flaw> {
-        let next = match self.expected {
-            Some(size) if self.filled < size => size,
-            _ => (2 * self.bytes.len()).max(STEP_BYTES).min(self.bytes_max),
-        };
-        if next <= self.bytes.len() {
-            return Err(Flaw::TooLarge { bytes_max: self.bytes_max });
-        }
-        self.room.grow(next)?;
-        self.bytes.resize(next, 0);
-        Ok(())
-    }
-
-    /// All the space for `size` bytes at once.
-    fn whole(&mut self, size: usize) -> Result<&mut [u8], Flaw> {
-        self.room.grow(size)?;
-        self.bytes.resize(size, 0);
-        Ok(&mut self.bytes)
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use super::Portion;
 use crate::slab::Slab;
 
 /// The counts of one share.
@@ -17,13 +18,17 @@ pub(super) struct Share {
     pub(super) bytes_max: usize,
     /// Held by permits of this share.
     pub(super) bytes_held: usize,
-    /// Taken out by children.
+    /// Taken out by children, and set aside for them.
     pub(super) bytes_lent: usize,
+    /// Held by permits, here and below.
+    pub(super) bytes_used: usize,
     pub(super) bytes_peak: usize,
     /// How many permits hold the bytes.
     pub(super) holders: usize,
     /// The sum of the children's minimums.
     pub(super) bytes_promised: usize,
+    /// How the minimum and the cap follow from the parent's cap, if they do.
+    pub(super) portion: Option<Portion>,
 }
 
 /// The shares of one tree by number.
@@ -33,14 +38,14 @@ pub(super) struct Ledger {
 }
 
 impl Share {
-    /// The bytes in use, here and below.
-    pub(super) fn bytes_used(&self) -> usize {
+    /// The bytes that nobody else can have: in use or set aside, here and below.
+    pub(super) fn bytes_committed(&self) -> usize {
         self.bytes_held + self.bytes_lent
     }
 
-    /// What the parent is charged for when `bytes_used` are in use.
-    fn charge(&self, bytes_used: usize) -> usize {
-        bytes_used.max(self.bytes_min)
+    /// What the parent is charged for when `bytes_committed` are.
+    fn charge(&self, bytes_committed: usize) -> usize {
+        bytes_committed.max(self.bytes_min)
     }
 }
 
@@ -60,9 +65,11 @@ impl Ledger {
             bytes_max,
             bytes_held: 0,
             bytes_lent: 0,
+            bytes_used: 0,
             bytes_peak: 0,
             holders: 0,
             bytes_promised: 0,
+            portion: None,
         };
         if let Some(parent) = parent {
             self.share_mut(parent).bytes_promised += bytes_min;
@@ -71,10 +78,28 @@ impl Ledger {
         self.shares.insert(share)
     }
 
+    /// Adds a share whose size follows its parent's. Its minimum is at most what the parent has left
+    /// to promise.
+    pub(super) fn open_portion(&mut self, name: String, parent: usize, portion: Portion) -> usize {
+        let index = self.open(name, Some(parent), 0, 0);
+        self.share_mut(index).portion = Some(portion);
+        self.follow(index, parent);
+        index
+    }
+
+    /// Replaces the cap of a share, and those that follow from it; what is taken stays taken.
+    pub(super) fn resize(&mut self, index: usize, bytes_max: usize) {
+        self.share_mut(index).bytes_max = bytes_max;
+        let children = self.children();
+        for child in children.get(&index).into_iter().flatten() {
+            self.follow(*child, index);
+        }
+    }
+
     /// Removes a share that nothing refers to any more; its minimum goes back.
     pub(super) fn close(&mut self, index: usize) {
         let Some(share) = self.shares.remove(index) else { return };
-        debug_assert_eq!(share.bytes_used(), 0, "a share outlives its permits and children");
+        debug_assert_eq!(share.bytes_committed(), 0, "a share outlives its permits and children");
         if let Some(parent) = share.parent {
             self.share_mut(parent).bytes_promised -= share.bytes_min;
             self.reclaim(parent, share.bytes_min);
@@ -87,20 +112,22 @@ impl Ledger {
             return false;
         }
         let share = self.share_mut(index);
-        let charge_before = share.charge(share.bytes_used());
+        let charge_before = share.charge(share.bytes_committed());
         share.bytes_held += bytes;
         share.holders += usize::from(is_new);
         self.pass_up(index, charge_before);
+        self.use_up(index, |used| used + bytes);
         true
     }
 
     /// Takes back `bytes` from a permit of share `index`.
     pub(super) fn give_back(&mut self, index: usize, bytes: usize, is_whole: bool) {
         let share = self.share_mut(index);
-        let charge_before = share.charge(share.bytes_used());
+        let charge_before = share.charge(share.bytes_committed());
         share.bytes_held -= bytes;
         share.holders -= usize::from(is_whole);
         self.pass_up(index, charge_before);
+        self.use_up(index, |used| used - bytes);
     }
 
     /// The most that a single permit of share `index` can hold when all else is idle.
@@ -134,11 +161,17 @@ impl Ledger {
     /// The first share whose charge is not what its permits and children add up to.
     pub(super) fn imbalance(&self) -> Option<&Share> {
         let children = self.children();
-        let charge = |child: &usize| self.share(*child).charge(self.share(*child).bytes_used());
+        let charge =
+            |child: &usize| self.share(*child).charge(self.share(*child).bytes_committed());
+        let used = |child: &usize| self.share(*child).bytes_used;
         let adds_up = |index: usize, share: &Share| {
-            let lent: usize = children.get(&index).into_iter().flatten().map(charge).sum();
+            let below = || children.get(&index).into_iter().flatten();
+            let lent: usize = below().map(charge).sum();
+            let taken: usize = below().map(used).sum();
             let is_held = 0 < share.bytes_held;
-            lent == share.bytes_lent && is_held == (0 < share.holders)
+            lent == share.bytes_lent
+                && taken + share.bytes_held == share.bytes_used
+                && is_held == (0 < share.holders)
         };
         self.shares.iter().find(|(index, share)| !adds_up(*index, share)).map(|(_, share)| share)
     }
@@ -157,7 +190,7 @@ impl Ledger {
     fn fits(&self, index: usize, bytes: usize) -> bool {
         let (mut at, mut need) = (Some(index), bytes);
         while let Some(share) = at.map(|index| self.share(index)) {
-            let used = share.bytes_used();
+            let used = share.bytes_committed();
             let Some(total) = used.checked_add(need) else { return false };
             // What is within the minimum was set aside before: it fits above, whatever happens there.
             need = share.charge(total) - share.charge(used);
@@ -172,11 +205,26 @@ impl Ledger {
         true
     }
 
+    /// Sizes share `index` by the cap of its parent, if it is a portion of that.
+    fn follow(&mut self, index: usize, parent: usize) {
+        let Some(portion) = self.share(index).portion else { return };
+        let above = self.share(parent);
+        let bytes_max = portion.max.of(above.bytes_max);
+        let promised_to_others = above.bytes_promised - self.share(index).bytes_min;
+        let bytes_left = above.bytes_max.saturating_sub(promised_to_others);
+        let bytes_min = portion.min.of(above.bytes_max).min(bytes_left).min(bytes_max);
+        self.share_mut(parent).bytes_promised = promised_to_others + bytes_min;
+        let share = self.share_mut(index);
+        let charge_before = share.charge(share.bytes_committed());
+        share.bytes_min = bytes_min;
+        self.pass_up(index, charge_before);
+        self.resize(index, bytes_max);
+    }
+
     /// Brings the ancestors of `index` up to date after its charge was `charge_before`.
     fn pass_up(&mut self, index: usize, charge_before: usize) {
         let share = self.share_mut(index);
-        share.bytes_peak = share.bytes_peak.max(share.bytes_used());
-        let charge = share.charge(share.bytes_used());
+        let charge = share.charge(share.bytes_committed());
         let Some(parent) = share.parent else { return };
         if charge_before < charge {
             self.lend(parent, charge - charge_before);
@@ -185,16 +233,27 @@ impl Ledger {
         }
     }
 
+    /// Changes what is in use in `index` and in all of its ancestors.
+    fn use_up(&mut self, index: usize, change: impl Fn(usize) -> usize) {
+        let mut at = Some(index);
+        while let Some(index) = at {
+            let share = self.share_mut(index);
+            share.bytes_used = change(share.bytes_used);
+            share.bytes_peak = share.bytes_peak.max(share.bytes_used);
+            at = share.parent;
+        }
+    }
+
     fn lend(&mut self, index: usize, bytes: usize) {
         let share = self.share_mut(index);
-        let charge_before = share.charge(share.bytes_used());
+        let charge_before = share.charge(share.bytes_committed());
         share.bytes_lent += bytes;
         self.pass_up(index, charge_before);
     }
 
     fn reclaim(&mut self, index: usize, bytes: usize) {
         let share = self.share_mut(index);
-        let charge_before = share.charge(share.bytes_used());
+        let charge_before = share.charge(share.bytes_committed());
         share.bytes_lent -= bytes;
         self.pass_up(index, charge_before);
     }

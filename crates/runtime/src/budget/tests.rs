@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use proptest::prelude::*;
 
-use super::{Budget, CHARGE_MIN, Overcommitted, Permit};
+use super::{Budget, CHARGE_MIN, Overcommitted, Part, Permit, Portion};
 
 const KIB: usize = 1 << 10;
 
@@ -53,9 +53,45 @@ fn a_minimum_is_free_whatever_others_take() {
     let beyond = sure.try_take(20 * KIB).unwrap();
     assert_eq!(60 * KIB, root.bytes_used());
     drop((within, beyond));
-    assert_eq!(40 * KIB, root.bytes_used());
+    assert_eq!((0, 60 * KIB), (root.bytes_used(), root.bytes_free()));
     drop(sure);
-    assert_eq!(0, root.bytes_used());
+    assert_eq!(100 * KIB, root.bytes_free());
+}
+
+fn one_in(one_in: usize, bytes_least: usize) -> Part {
+    Part { one_in, bytes_least }
+}
+
+#[test]
+fn a_portion_follows_the_cap_above_it() {
+    let root = Budget::root("process", 100 * KIB);
+    let edge = root.portion("edge", Portion { min: one_in(10, 0), max: one_in(4, 30 * KIB) });
+    let lane = edge.portion("lane", Portion { min: Part::NOTHING, max: one_in(2, 0) });
+    let sizes = || (edge.bytes_max() / KIB, lane.bytes_max() / KIB, root.bytes_free() / KIB);
+    assert_eq!(sizes(), (30, 15, 90));
+    root.set_bytes_max(400 * KIB);
+    assert_eq!(sizes(), (100, 50, 360));
+    let permit = lane.try_take(50 * KIB).unwrap();
+    assert_eq!(sizes(), (100, 50, 350));
+    root.set_bytes_max(100 * KIB);
+    assert_eq!(sizes(), (30, 15, 50));
+    assert!(lane.try_take(KIB).is_none());
+    drop(permit);
+    assert_eq!((sizes(), root.check()), ((30, 15, 90), Ok(())));
+}
+
+#[test]
+fn a_portion_is_promised_no_more_than_there_is() {
+    let root = Budget::root("process", 100 * KIB);
+    let half = Portion { min: one_in(2, 60 * KIB), max: one_in(1, 0) };
+    let (one, other) = (root.portion("one", half), root.portion("other", half));
+    assert_eq!((root.bytes_free(), root.bytes_ever()), (0, 0));
+    let taken = other.try_take(40 * KIB).unwrap();
+    assert!(other.try_take(KIB).is_none());
+    assert!(one.try_take(60 * KIB).is_some());
+    drop((taken, other));
+    root.set_bytes_max(50 * KIB);
+    assert_eq!((root.bytes_free(), root.check()), (0, Ok(())));
 }
 
 #[test]
@@ -98,7 +134,7 @@ fn explains_each_share_with_its_peak() {
     let edge = &usages[1];
     assert_eq!((8 * KIB, 50 * KIB, 1), (edge.bytes_used, edge.bytes_peak, edge.holders));
     assert_eq!((10 * KIB, 60 * KIB), (edge.bytes_min, edge.bytes_max));
-    assert_eq!((10 * KIB, 0), (usages[0].bytes_used, usages[0].holders));
+    assert_eq!((8 * KIB, 0), (usages[0].bytes_used, usages[0].holders));
 }
 
 #[tokio::test]
@@ -128,8 +164,8 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The charge of the root as a sum over the permits, and whether every cap holds.
-fn model(permits: &VecDeque<(usize, Permit)>) -> (usize, bool) {
+/// What is used and what is committed as sums over the permits, and whether every cap holds.
+fn model(permits: &VecDeque<(usize, Permit)>) -> (usize, usize, bool) {
     let held = |share: usize| -> usize {
         permits.iter().filter(|(at, _)| *at == share).map(|(_, permit)| permit.bytes()).sum()
     };
@@ -137,7 +173,8 @@ fn model(permits: &VecDeque<(usize, Permit)>) -> (usize, bool) {
     let exporter = (held(2) + lane).max(30 * KIB);
     let root = held(0) + held(1) + exporter;
     let is_capped = held(1) <= 50 * KIB && held(2) + lane <= 80 * KIB && held(3) <= 40 * KIB;
-    (root, is_capped && root <= 100 * KIB)
+    let used = (0..4).map(held).sum();
+    (used, root, is_capped && root <= 100 * KIB)
 }
 
 proptest! {
@@ -158,7 +195,7 @@ proptest! {
                         // The same request against a tree without caps shows what was in the way.
                         let free = Budget::root("free", usize::MAX);
                         permits.push_back((share, free.try_take(kib * KIB).unwrap()));
-                        prop_assert!(!model(&permits).1, "refused with room free");
+                        prop_assert!(!model(&permits).2, "refused with room free");
                         permits.pop_back();
                     }
                 },
@@ -176,12 +213,13 @@ proptest! {
                 }
                 Step::Drop => drop(permits.pop_front()),
             }
-            prop_assert_eq!((root.bytes_used(), true), model(&permits));
+            let committed = 100 * KIB - root.bytes_free();
+            prop_assert_eq!((root.bytes_used(), committed, true), model(&permits));
             prop_assert!(root.check().is_ok());
         }
         drop(permits);
-        prop_assert_eq!(30 * KIB, root.bytes_used());
+        prop_assert_eq!((0, 70 * KIB), (root.bytes_used(), root.bytes_free()));
         drop(shares);
-        prop_assert_eq!(0, root.bytes_used());
+        prop_assert_eq!(100 * KIB, root.bytes_free());
     }
 }

@@ -23,7 +23,7 @@ pub fn register_tasks(registry: &Registry, scope: &Scope) {
 pub fn register_budget(registry: &Registry, budget: &Budget) {
     let labels = || vec![("share", budget.name())];
     let used = budget.clone();
-    let about = "Memory that is taken from a share, with what is set aside below it.";
+    let about = "Memory that is taken from a share.";
     registry
         .gauge_fn("tidegate_memory_used_bytes", about, labels(), move || used.bytes_used() as f64);
     let limit = budget.clone();

@@ -7,9 +7,9 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::JsonError;
 use super::draft::Draft;
 use super::scalar::{Form, Scalar};
+use super::{EXPANSION_MAX, JsonError};
 use crate::nest;
 use crate::protobuf::Fault;
 use crate::scan::DEPTH_MAX;
@@ -25,8 +25,8 @@ pub(super) fn read(
         Ok(text) => text,
         Err(_) => return Err(not_utf8(text)),
     };
-    // JSON is about twice as long as what it says.
-    let mut draft = Draft::new(bytes_max.min(text.len() / 2), bytes_max);
+    // All at once, so that it never moves; what is not written to costs nothing.
+    let mut draft = Draft::new(bytes_max.min(EXPANSION_MAX * text.len()), bytes_max);
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let read = Object { message, draft: &mut draft }
         .deserialize(&mut deserializer)

@@ -56,11 +56,10 @@ impl Target {
         Self { running, grpc, http, _folder: folder }
     }
 
-    /// A good request is served on both ports, and memory kept its bounds: the limit, as much again
-    /// for bodies that are copied while they grow, and what the allocator has not given back yet.
+    /// A good request is served on both ports, and memory kept its bounds.
     pub(crate) fn assert_unharmed(&self) {
         self.assert_serving();
-        self.assert_bounded(3 * LIMIT_MIB + BASE_MIB);
+        self.assert_bounded(LIMIT_MIB + BASE_MIB);
     }
 
     pub(crate) fn assert_serving(&self) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wire::{Payload, Signal};
 
 use crate::client::testing::Server;
-use crate::compression::{Algorithm, Flaw, Room, inflate};
+use crate::compression::{Algorithm, inflate};
 use crate::exporters::{otlp_grpc, otlp_http};
 use crate::receivers;
 use crate::testing::{Capture, deliver, envelope, environment, logs_of, parse, payload};
@@ -49,14 +49,6 @@ async fn our_receiver_takes_every_compression_of_grpc_over_a_unix_socket() {
     }
 }
 
-struct Enough;
-
-impl Room for Enough {
-    fn grow(&mut self, _bytes: usize) -> Result<(), Flaw> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn our_receiver_reads_every_compression_of_http_by_its_name() {
     let server = Server::http([]);
@@ -68,7 +60,7 @@ async fn our_receiver_reads_every_compression_of_http_by_its_name() {
         let seen = server.seen().pop().unwrap();
         let name = seen.headers.get("content-encoding").map(|name| name.to_str().unwrap());
         let body = match name.map(|name| Algorithm::from_name(name).unwrap()) {
-            Some(algorithm) => inflate(algorithm, &seen.body, 1 << 20, &mut Enough).unwrap(),
+            Some(algorithm) => inflate(algorithm, &seen.body, 1 << 20).unwrap(),
             None => seen.body,
         };
         assert_eq!(body, many_logs().to_bytes(), "{compression}");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use runtime::budget::Budget;
+use runtime::budget::{Budget, Portion};
 use runtime::net;
 
 use super::receive;
@@ -37,7 +37,8 @@ pub(super) struct Security {
 #[derive(Clone, Debug)]
 pub(super) struct ReceiveShare {
     pub budget: Budget,
-    pub connection_bytes_max: usize,
+    /// What one connection may hold of it.
+    pub connection: Portion,
 }
 
 impl<H: Handler> Listener<H> {
@@ -57,8 +58,9 @@ impl<H: Handler> Listener<H> {
     fn welcome(&self, stream: net::Stream) {
         let transport = self.transport.clone();
         let handler = Arc::clone(&self.handler);
-        let ReceiveShare { budget, connection_bytes_max } = &self.receive;
-        let connection = Arc::new(receive::Connection::new(budget, *connection_bytes_max));
+        let ReceiveShare { budget, connection } = &self.receive;
+        let connection =
+            Arc::new(receive::Connection::new(budget.portion("connection", *connection)));
         let peer = Arc::from(stream.peer().host());
         let caller = Caller { protocol: self.protocol, peer, connection };
         let served = match self.tls.clone() {

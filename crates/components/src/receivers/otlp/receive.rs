@@ -8,15 +8,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use runtime::budget::{Budget, Permit};
 use runtime::channel::{self, Ends, OnceReceiver, OnceSender};
+use runtime::region::Region;
 
 /// The smallest piece of memory that is accounted for.
 const PIECE_BYTES: usize = 4 << 10;
-/// A body that is expected to be no larger gets its place at once. What was not written to yet is
-/// address space and no memory, so it is accounted for as it fills.
-const PLACE_BYTES_MAX: usize = 1 << 20;
 
 /// What one connection holds of the receive budget.
 #[derive(Debug)]
@@ -60,9 +58,8 @@ pub(super) enum Full {
 pub(super) struct Eviction(OnceReceiver<()>);
 
 impl Connection {
-    /// A connection that takes from `listener`, at most `bytes_max` at a time.
-    pub(super) fn new(listener: &Budget, bytes_max: usize) -> Self {
-        let budget = listener.child("connection", bytes_max);
+    /// A connection that takes from `budget`, its share.
+    pub(super) fn new(budget: Budget) -> Self {
         Self { budget, requests: Mutex::default() }
     }
 
@@ -144,43 +141,40 @@ impl Eviction {
 #[derive(Debug)]
 pub(super) struct Buffer<'a> {
     holding: &'a Holding,
-    bytes: BytesMut,
+    region: Option<Region>,
+    bytes_max: usize,
     bytes_accounted: usize,
 }
 
 impl<'a> Buffer<'a> {
-    pub(super) fn new(holding: &'a Holding) -> Self {
-        Self { holding, bytes: BytesMut::new(), bytes_accounted: 0 }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.bytes.len()
+    /// A buffer for at most `bytes_max`.
+    pub(super) fn new(holding: &'a Holding, bytes_max: usize) -> Self {
+        Self { holding, region: None, bytes_max, bytes_accounted: 0 }
     }
 
     pub(super) fn filled(&self) -> &[u8] {
-        &self.bytes
+        self.region.as_deref().unwrap_or_default()
     }
 
-    /// Adds a chunk. What is accounted for grows by doubling, up to what is `expected` in all.
-    pub(super) fn push(&mut self, chunk: &[u8], expected: usize) -> Result<(), Full> {
-        let needed = self.bytes.len() + chunk.len();
+    /// Adds a chunk; there will be so many bytes in all, if that is known. What was not written to
+    /// yet is no memory: what is accounted for grows by doubling, up to what is `expected`.
+    pub(super) fn push(&mut self, chunk: &[u8], expected: Option<usize>) -> Result<(), Full> {
+        let needed = self.filled().len() + chunk.len();
         if self.bytes_accounted < needed {
-            let doubled = (2 * self.bytes_accounted).min(expected).max(needed).max(PIECE_BYTES);
-            self.holding.grow(doubled - self.bytes_accounted)?;
-            self.bytes_accounted = doubled;
+            let doubled = (2 * self.bytes_accounted).min(expected.unwrap_or(usize::MAX));
+            let accounted = doubled.max(needed).max(PIECE_BYTES);
+            self.holding.grow(accounted - self.bytes_accounted)?;
+            self.bytes_accounted = accounted;
         }
-        if self.bytes.capacity() < needed {
-            // To move a body each time that it has doubled costs more than all else done to it.
-            let is_placed = expected <= PLACE_BYTES_MAX;
-            let room = if is_placed { expected.max(needed) } else { self.bytes_accounted };
-            self.bytes.reserve(room - self.bytes.len());
-        }
-        self.bytes.extend_from_slice(chunk);
-        Ok(())
+        let region = self.region.get_or_insert_with(|| match expected {
+            Some(bytes) => Region::of(bytes.max(needed).min(self.bytes_max)),
+            None => Region::up_to(self.bytes_max),
+        });
+        region.push(chunk).map_err(|full| Full::Always { bytes_max: full.bytes_max })
     }
 
     pub(super) fn finish(self) -> Bytes {
-        self.bytes.freeze()
+        self.region.map(Region::into_bytes).unwrap_or_default()
     }
 }
 

@@ -11,13 +11,13 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use pipeline::factory::ReceiverBlueprint;
 use pipeline::{Component, Environment, Outlets, StartError};
+use runtime::budget::{Part, Portion};
 use runtime::clock::Clock;
 use runtime::door::{self, Door};
 use runtime::host;
 use runtime::net;
 use runtime::shutdown::{self, Shutdown, Trigger};
 use runtime::task::Scope;
-use runtime::threads::Pool;
 
 use super::admission::Admission;
 use super::intake::Intake;
@@ -26,9 +26,6 @@ use super::settings::{HttpSettings, PortSettings, Settings};
 use super::tally::Tally;
 use super::transport::{Handler, Protocol, Transport};
 use super::{grpc, http};
-
-/// How many bodies may wait for a thread; each has its memory already.
-const JOBS_MAX: usize = 1024;
 
 /// A running receiver.
 #[derive(Debug)]
@@ -57,11 +54,9 @@ impl Receiver {
         let scope = env.scope.child("clients");
         let (drain, drained) = shutdown::signal();
         let door = Door::new(env.clock, &env.scope, env.budget.clone(), door::Limits::default());
-        let threads = Pool::new("otlp receiver", host::cpus(), JOBS_MAX);
-        let threads = threads.map_err(|error| {
+        let admission = Admission::new(door, host::cpus()).map_err(|error| {
             StartError::new(format!("cannot start the threads that decompress: {error}"))
         })?;
-        let admission = Admission { door, threads };
         let sockets = BTreeMap::new();
         let receiver = Self { clock: env.clock, scope, admission, drain, sockets };
         let mut start = Start { env, outlets, drained, receiver };
@@ -199,11 +194,10 @@ impl Start<'_> {
     /// A quarter of the budget at most is for bodies that are not admitted yet, and a sixteenth is
     /// theirs alone; a connection may fill a quarter of that, and one body in any case.
     fn receive_share(&self, port: &PortSettings) -> ReceiveShare {
-        let budget = &self.env.budget;
-        let bytes_max = (budget.bytes_ever() / 4).max(port.limits.bytes_max);
-        let share = budget.child_with_minimum("receive", bytes_max / 4, bytes_max);
-        let share = share.unwrap_or_else(|_| budget.child("receive", bytes_max));
-        let connection_bytes_max = (bytes_max / 4).max(port.limits.bytes_max);
-        ReceiveShare { budget: share, connection_bytes_max }
+        let bytes_max = port.limits.bytes_max;
+        let min = Part { one_in: 16, bytes_least: bytes_max / 4 };
+        let max = Part { one_in: 4, bytes_least: bytes_max };
+        let budget = self.env.budget.portion("receive", Portion { min, max });
+        ReceiveShare { budget, connection: Portion { min: Part::NOTHING, max } }
     }
 }

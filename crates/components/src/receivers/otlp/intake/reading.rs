@@ -16,6 +16,7 @@ use crate::receivers::otlp::transport::Body;
 
 /// What a gRPC message is preceded by: whether it is compressed, and its length.
 const PREFIX_BYTES: usize = 5;
+const NOT_ONE_MESSAGE: &str = "the request does not hold exactly one message";
 
 /// How a body is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub(super) async fn read(
     if let Some(declared) = body.declared() {
         size.declare(declared)?;
     }
-    let mut buffer = Buffer::new(holding);
+    let mut buffer = Buffer::new(holding, size.body_max());
     let now = intake.clock.now();
     let deadline = call.deadline.min(now + intake.limits.reading_max);
     let mut pacing = Pacing::begin(intake.limits.pace, now);
@@ -63,8 +64,11 @@ pub(super) async fn read(
         let Some(chunk) = chunk else { break };
         let chunk = chunk.map_err(|lost| cancelled(lost.to_string()))?;
         pacing.bytes += chunk.len();
-        size.check(buffer.len() + chunk.len())?;
-        buffer.push(&chunk, size.expected())?;
+        if buffer.filled().is_empty() {
+            size.look_at(&chunk)?;
+        }
+        size.check(buffer.filled().len() + chunk.len())?;
+        buffer.push(&chunk, size.expected)?;
         size.look_at(buffer.filled())?;
     }
     unframe(call, buffer.finish())
@@ -79,7 +83,7 @@ fn unframe(call: &Call, bytes: Bytes) -> Result<Read, TurnedAway> {
         return Err(internal("the request holds no complete message"));
     };
     if message.len() != message_len(prefix) {
-        return Err(internal("the request does not hold exactly one message"));
+        return Err(internal(NOT_ONE_MESSAGE));
     }
     let algorithm = match (prefix[0], call.algorithm) {
         (0, _) => None,
@@ -117,10 +121,15 @@ impl Size {
         }
     }
 
-    /// Holds a size against the limit.
+    /// Holds a size against the limit, and against what was declared.
     fn check(&self, bytes: usize) -> Result<(), TurnedAway> {
-        let is_too_large = self.body_max() < bytes;
-        if is_too_large { Err(TurnedAway::too_large(self.bytes_max)) } else { Ok(()) }
+        if self.body_max() < bytes {
+            return Err(TurnedAway::too_large(self.bytes_max));
+        }
+        match self.expected {
+            Some(expected) if expected < bytes => Err(internal(NOT_ONE_MESSAGE)),
+            _ => Ok(()),
+        }
     }
 
     /// The client declared the size of the body.
@@ -140,10 +149,6 @@ impl Size {
             Some(prefix) => self.declare(message_len(prefix).saturating_add(PREFIX_BYTES) as u64),
             None => Ok(()),
         }
-    }
-
-    fn expected(&self) -> usize {
-        self.expected.unwrap_or(usize::MAX)
     }
 }
 

@@ -2,7 +2,7 @@ use super::*;
 
 fn connection(share: usize, cap: usize) -> (Budget, Arc<Connection>) {
     let budget = Budget::root("receive", share);
-    let connection = Arc::new(Connection::new(&budget, cap));
+    let connection = Arc::new(Connection::new(budget.child("connection", cap)));
     (budget, connection)
 }
 
@@ -44,7 +44,7 @@ fn a_request_that_could_never_fit_is_told_so_and_evicts_nobody() {
 #[test]
 fn connections_share_the_share_of_the_listener() {
     let budget = Budget::root("receive", 30_000);
-    let [one, two] = [0, 0].map(|_| Arc::new(Connection::new(&budget, 20_000)));
+    let [one, two] = [0, 0].map(|_| Arc::new(Connection::new(budget.child("connection", 20_000))));
     let ((first, _), (second, _)) = (one.hold(), two.hold());
     assert_eq!(first.grow(20_000), Ok(()));
     assert_eq!(second.grow(20_000), Err(Full::Now));
@@ -55,9 +55,9 @@ fn connections_share_the_share_of_the_listener() {
 fn a_buffer_takes_what_comes_and_no_more_than_is_expected() {
     let (budget, connection) = connection(1 << 20, 1 << 20);
     let (holding, _eviction) = connection.hold();
-    let mut buffer = Buffer::new(&holding);
+    let mut buffer = Buffer::new(&holding, 1 << 20);
     for _ in 0..10 {
-        assert_eq!(buffer.push(&[7; 1_000], 10_000), Ok(()));
+        assert_eq!(buffer.push(&[7; 1_000], Some(10_000)), Ok(()));
         assert!(budget.bytes_used() <= 10_000);
     }
     assert_eq!(budget.bytes_used(), 10_000);
@@ -68,13 +68,13 @@ fn a_buffer_takes_what_comes_and_no_more_than_is_expected() {
 fn a_body_of_known_size_stays_in_place_and_is_accounted_for_as_it_fills() {
     let (budget, connection) = connection(1 << 20, 1 << 20);
     let (holding, _eviction) = connection.hold();
-    let mut buffer = Buffer::new(&holding);
-    assert_eq!(buffer.push(&[7; 1_000], 300_000), Ok(()));
+    let mut buffer = Buffer::new(&holding, 1 << 20);
+    assert_eq!(buffer.push(&[7; 1_000], Some(300_000)), Ok(()));
     assert_eq!(budget.bytes_used(), PIECE_BYTES);
     let place = buffer.filled().as_ptr();
     for _ in 0..299 {
-        assert_eq!(buffer.push(&[7; 1_000], 300_000), Ok(()));
-        assert!(budget.bytes_used() <= (2 * buffer.len()).max(PIECE_BYTES));
+        assert_eq!(buffer.push(&[7; 1_000], Some(300_000)), Ok(()));
+        assert!(budget.bytes_used() <= (2 * buffer.filled().len()).max(PIECE_BYTES));
     }
     assert_eq!(buffer.filled().as_ptr(), place);
 }
