@@ -27,6 +27,7 @@ pub mod exporters;
 pub mod extensions;
 pub mod processors;
 pub mod receivers;
+mod syntax;
 pub mod tls;
 
 use pipeline::Factory;

@@ -1,3 +1,4 @@
 //! Receivers: where data enters.
 
+pub mod file_log;
 pub mod otlp;

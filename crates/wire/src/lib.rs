@@ -7,6 +7,7 @@ pub mod descriptor;
 pub mod edit;
 pub mod format;
 pub mod json;
+pub mod logs;
 mod nest;
 pub mod payload;
 mod profiles;

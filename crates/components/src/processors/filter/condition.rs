@@ -15,9 +15,9 @@ mod subject;
 mod types;
 mod value;
 
-use std::fmt;
-
 use regex::Regex;
+
+use crate::syntax::SyntaxError;
 
 pub(crate) use dictionary::Dictionary;
 pub(crate) use error::EvaluationError;
@@ -146,14 +146,6 @@ enum Test {
     IsList,
 }
 
-/// Why a string is not a condition, and where in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SyntaxError {
-    /// In bytes from the start of the string.
-    pub offset: usize,
-    pub message: String,
-}
-
 impl Condition {
     /// Reads a condition about items of `context`.
     pub(crate) fn parse(text: &str, context: Context) -> Result<Self, SyntaxError> {
@@ -169,27 +161,6 @@ impl Condition {
     ) -> Result<bool, EvaluationError> {
         memory.make_room(self.slots);
         self.term.holds(subject, memory)
-    }
-}
-
-impl SyntaxError {
-    fn new(offset: usize, message: impl Into<String>) -> Self {
-        Self { offset, message: message.into() }
-    }
-
-    /// The message, the condition, and a caret below the place.
-    pub(crate) fn describe(&self, text: &str) -> String {
-        let before = text.get(..self.offset).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let line = text[line_start..].lines().next().unwrap_or_default();
-        let column = before[line_start..].chars().count();
-        format!("{} at column {}\n  {line}\n  {:column$}^", self.message, column + 1, "")
-    }
-}
-
-impl fmt::Display for SyntaxError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Lexer: cuts a condition into tokens with their places.
 
-use super::SyntaxError;
+use crate::syntax::{SyntaxError, quoted};
 
 /// A token and the byte at which it starts.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +59,7 @@ impl<'a> Lexer<'a> {
         let rest = self.rest();
         let Some(first) = rest.chars().next() else { return Ok(TokenKind::End) };
         if first == '"' {
-            return self.quoted();
+            return quoted(self.text, &mut self.at, '"').map(TokenKind::Text);
         }
         if first.is_ascii_alphabetic() || first == '_' {
             let word = self.take(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -109,75 +109,6 @@ impl<'a> Lexer<'a> {
         };
         parsed.ok_or_else(|| SyntaxError::new(start, format!("`{number}` is not a 64-bit number")))
     }
-
-    fn quoted(&mut self) -> Result<TokenKind, SyntaxError> {
-        let start = self.at;
-        self.at += 1;
-        let mut bytes = Vec::new();
-        loop {
-            let plain = self.take(|c| c != '"' && c != '\\');
-            bytes.extend_from_slice(plain.as_bytes());
-            let rest = self.rest();
-            if rest.starts_with('"') {
-                self.at += 1;
-                break;
-            }
-            if rest.is_empty() {
-                return Err(SyntaxError::new(start, "the string does not end"));
-            }
-            self.escape(&mut bytes)?;
-        }
-        let text = String::from_utf8(bytes);
-        text.map(TokenKind::Text).map_err(|_| SyntaxError::new(start, "the string is not UTF-8"))
-    }
-
-    /// Reads one escape of Go's string literals.
-    fn escape(&mut self, out: &mut Vec<u8>) -> Result<(), SyntaxError> {
-        let start = self.at;
-        self.at += 1;
-        let Some(letter) = self.rest().chars().next() else {
-            return Err(SyntaxError::new(start, "the string ends inside an escape"));
-        };
-        self.at += letter.len_utf8();
-        let byte = match letter {
-            'a' => 0x07,
-            'b' => 0x08,
-            'f' => 0x0c,
-            'n' => b'\n',
-            'r' => b'\r',
-            't' => b'\t',
-            'v' => 0x0b,
-            '\\' | '"' => letter as u8,
-            'x' => return self.code(start, 2, 16).map(|code| out.push(code as u8)),
-            'u' => return self.code(start, 4, 16).and_then(|code| put_char(start, code, out)),
-            'U' => return self.code(start, 8, 16).and_then(|code| put_char(start, code, out)),
-            '0'..='3' => {
-                self.at -= 1;
-                return self.code(start, 3, 8).map(|code| out.push(code as u8));
-            }
-            _ => {
-                let message =
-                    format!("`\\{letter}` is not an escape; a backslash is written `\\\\`");
-                return Err(SyntaxError::new(start, message));
-            }
-        };
-        out.push(byte);
-        Ok(())
-    }
-
-    fn code(&mut self, start: usize, digits: usize, radix: u32) -> Result<u32, SyntaxError> {
-        let code = self.rest().get(..digits).filter(|text| !text.starts_with('+'));
-        let code = code.and_then(|text| u32::from_str_radix(text, radix).ok());
-        self.at += digits;
-        code.ok_or_else(|| SyntaxError::new(start, format!("the escape needs {digits} digits")))
-    }
-}
-
-fn put_char(start: usize, code: u32, out: &mut Vec<u8>) -> Result<(), SyntaxError> {
-    let letter = char::from_u32(code);
-    let letter = letter.ok_or_else(|| SyntaxError::new(start, "no such character"))?;
-    out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
-    Ok(())
 }
 
 fn hex(digits: &str) -> Option<Vec<u8>> {
