@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     Declare = 3,
     Undeclare = 4,
     Footer = 5,
+    /// Nothing, but that what stands before it is on disk.
+    Mark = 6,
 }
 
 /// A frame as it was read, verified.
@@ -62,7 +64,7 @@ pub(crate) enum NoFrame {
 
 impl Kind {
     pub(crate) fn of(byte: u8) -> Option<Self> {
-        [Self::Data, Self::Forget, Self::Declare, Self::Undeclare, Self::Footer]
+        [Self::Data, Self::Forget, Self::Declare, Self::Undeclare, Self::Footer, Self::Mark]
             .into_iter()
             .find(|kind| *kind as u8 == byte)
     }

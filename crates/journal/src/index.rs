@@ -12,6 +12,7 @@ use bytes::Bytes;
 
 use crate::frame;
 use crate::positions::{Place, Positions};
+use crate::segment::Previous;
 use crate::{Damage, Position, StreamId};
 
 /// Streams, their live records, and segments.
@@ -52,6 +53,8 @@ pub(crate) struct Segment {
     pub(crate) outcomes: BTreeMap<u32, u64>,
     /// It ended without a footer, because the disk failed.
     pub(crate) is_poisoned: bool,
+    /// Where it ended then.
+    pub(crate) bound: Option<Previous>,
     /// The segment before it, whose end only this one knows while that has no footer.
     pub(crate) previous: u32,
     /// Something in it cannot be read, so it is kept.
@@ -195,6 +198,14 @@ impl Index {
         if let Some(segment) = self.segments.get_mut(&place.segment) {
             segment.live_bytes -= framed(place);
         }
+    }
+}
+
+impl Segment {
+    /// What would be free if only that was left which counts.
+    pub(crate) fn dead_bytes(&self) -> u64 {
+        let outcomes: u64 = self.outcomes.values().sum();
+        self.bytes.saturating_sub(self.live_bytes + outcomes)
     }
 }
 

@@ -3,6 +3,8 @@
 //! A handle never waits: what is asked is answered on the thread that did it, through a sink that must
 //! not wait either. Bounds: `waiting_bytes_max`; outcomes are always taken.
 
+mod telemetry;
+
 use std::fmt;
 use std::io;
 use std::ops::{Range, RangeInclusive};
@@ -18,54 +20,16 @@ use runtime::volume::{Calls, Volume, Watched};
 use crate::index::Index;
 use crate::reader::{Limits, Read, Reader};
 use crate::recovery::{self, OpenError, Report};
+use crate::scrub::Scrub;
 use crate::settings::Settings;
-use crate::store::{Append, Forget, Request, Store};
-use crate::{Damage, Position, StreamId};
+use crate::store::{Append, Counts, Forget, Request, Store};
+use crate::{AppendError, Damage, Position, ReadError, StreamError, StreamId};
 
 /// How long what could not be written waits for the next try.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// How often somebody looks whether a call of the disk hangs.
 const WATCHED_EVERY: Duration = Duration::from_secs(1);
-
-/// Why an append was refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AppendError {
-    #[error("the journal is full")]
-    Full,
-    #[error("too many appends wait for the disk")]
-    Busy,
-    #[error("the disk failed: {error}")]
-    Failed { error: String },
-    #[error("the journal has ended")]
-    Ended,
-    #[error("a record of {bytes} bytes is larger than the {bytes_max} that the journal takes")]
-    TooLarge { bytes: usize, bytes_max: usize },
-    #[error("there is no such stream")]
-    NoStream,
-}
-
-/// Why nothing was read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ReadError {
-    #[error("{0}")]
-    Damaged(Damage),
-    #[error("the disk failed: {error}")]
-    Failed { error: String },
-    #[error("the journal has ended")]
-    Ended,
-    #[error("there is no such stream")]
-    NoStream,
-}
-
-/// Why there is no stream of a name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StreamError {
-    #[error("the journal has {streams_max} streams, which is all it may have")]
-    TooMany { streams_max: usize },
-    #[error("the name of a stream has {bytes} bytes, at most {bytes_max}")]
-    NameTooLong { bytes: usize, bytes_max: usize },
-}
 
 /// A journal that was opened.
 #[derive(Debug)]
@@ -123,6 +87,7 @@ struct State {
     settings: Settings,
     index: Arc<Mutex<Index>>,
     calls: Calls,
+    counts: Counts,
     is_full: AtomicBool,
     room: Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>,
     has_ended: Mutex<bool>,
@@ -152,6 +117,7 @@ pub fn open(volume: Arc<dyn Volume>, settings: Settings) -> Result<Opened, OpenE
         settings,
         index: Arc::clone(&store.index),
         calls,
+        counts: store.counts.clone(),
         is_full: AtomicBool::new(false),
         room: Mutex::default(),
         has_ended: Mutex::new(false),
@@ -176,7 +142,8 @@ impl Journal {
         };
         let owner = Owner { store, state: Arc::clone(&state), removed: reads.clone() };
         spawn("journal", Box::new(move || owner.run(inbox)))?;
-        spawn("journal read", Box::new(move || serve(reader, jobs)))?;
+        let scrub = Scrub::new(state.settings.scrub_bytes_per_second);
+        spawn("journal read", Box::new(move || serve(reader, scrub, jobs)))?;
         let watched = Arc::clone(&state);
         spawn("journal watch", Box::new(move || watched.watch()))?;
         let shared = Shared { requests, reads, state, threads: Mutex::new(threads) };
@@ -309,9 +276,7 @@ struct Owner {
 impl Owner {
     fn run(mut self, mut inbox: Inbox<Request>) {
         self.maintain();
-        loop {
-            let patience = self.store.is_owing().then_some(TRY_AGAIN_AFTER);
-            let Some(requests) = inbox.take(patience) else { break };
+        while let Some(requests) = self.next(&mut inbox) {
             let is_last = requests.iter().any(|request| matches!(request, Request::Close));
             self.store.commit(requests);
             self.maintain();
@@ -322,11 +287,27 @@ impl Owner {
         self.store.seal();
     }
 
+    /// What is to be done next; nothing, when something must be tried or done further.
+    fn next(&mut self, inbox: &mut Inbox<Request>) -> Option<Vec<Request>> {
+        let waiting = inbox.take(Some(Duration::ZERO))?;
+        if !waiting.is_empty() || self.store.is_compacting() {
+            return Some(waiting);
+        }
+        self.store.mark();
+        inbox.take(self.store.is_owing().then_some(TRY_AGAIN_AFTER))
+    }
+
     fn maintain(&mut self) {
-        while 0 < self.store.remove_dead() {
-            drop(self.removed.send(Job::Removed, 0));
-            // What found no room before may find some now.
-            self.store.commit(Vec::new());
+        loop {
+            while 0 < self.store.remove_dead() {
+                drop(self.removed.send(Job::Removed, 0));
+                // What found no room before may find some now.
+                self.store.commit(Vec::new());
+            }
+            // A segment that was emptied goes before the next one is begun.
+            if !self.store.compact() || self.store.is_compacting() {
+                break;
+            }
         }
         self.store.keep_spare();
         self.tell_of_room();
@@ -352,13 +333,16 @@ impl Drop for Owner {
     }
 }
 
-/// The life of the reading thread.
-fn serve(mut reader: Reader, mut jobs: Inbox<Job>) {
-    while let Some(jobs) = jobs.take(None) {
+/// The life of the reading thread: reads, and between them the scrub.
+fn serve(mut reader: Reader, mut scrub: Scrub, mut jobs: Inbox<Job>) {
+    while let Some(jobs) = jobs.take(Some(scrub.pause())) {
+        if jobs.is_empty() {
+            scrub.step(&mut reader);
+        }
         for job in jobs {
             match job {
                 Job::Read { stream, range, limits, done } => {
-                    done(reader.read(stream, range, limits))
+                    done(reader.read(stream, range, limits));
                 }
                 Job::Removed => reader.close_removed(),
                 Job::Close => return,
@@ -407,17 +391,6 @@ impl State {
 
     fn room(&self) -> MutexGuard<'_, Vec<Arc<dyn Fn() + Send + Sync>>> {
         lock(&self.room)
-    }
-}
-
-impl AppendError {
-    /// Whether it may succeed later.
-    #[must_use]
-    pub fn is_passing(&self) -> bool {
-        match self {
-            Self::Full | Self::Busy | Self::Failed { .. } | Self::Ended => true,
-            Self::TooLarge { .. } | Self::NoStream => false,
-        }
     }
 }
 

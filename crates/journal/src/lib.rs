@@ -31,15 +31,21 @@ mod positions;
 mod recovery;
 mod store;
 
+mod error;
 mod journal;
 mod reader;
+mod scrub;
 pub mod settings;
+
+pub mod inspect;
+pub mod repair;
 
 use std::fmt;
 
-pub use journal::{AppendError, Journal, Opened, ReadError, Recovered, StreamError, Usage, open};
+pub use error::{AppendError, ReadError, StreamError};
+pub use journal::{Journal, Opened, Recovered, Usage, open};
 pub use reader::{Limits, Read, Stored};
-pub use recovery::{OpenError, Report};
+pub use recovery::{Missing, OpenError, Report};
 pub use settings::Settings;
 
 /// A stream of one journal.

@@ -13,11 +13,10 @@ use runtime::volume::{Access, Volume, VolumeFile};
 
 use crate::frame::{self, HEADER_BYTES, Kind, Salt};
 use crate::index::Index;
-use crate::journal::ReadError;
 use crate::positions::Place;
 use crate::record::Record;
 use crate::segment::name_of;
-use crate::{Damage, Position, StreamId};
+use crate::{Damage, Position, ReadError, StreamId};
 
 /// Files that are kept open.
 const FILES_MAX: usize = 32;
@@ -104,6 +103,46 @@ impl Reader {
         Ok(wanted)
     }
 
+    /// Verifies the live records of all streams from `from` on; gives where to go on, `None` at the end.
+    pub(crate) fn verify_next(
+        &mut self,
+        from: (StreamId, u64),
+        limits: Limits,
+    ) -> Option<(StreamId, u64)> {
+        let mut left = limits.bytes_max;
+        for (stream, position) in self.next_live(from, limits.records_max) {
+            let Some(place) = self.index().place(stream, position) else { continue };
+            // What was moved or removed meanwhile is none of this place any more.
+            if let Err(Failure::Broken) = self.frame(place)
+                && self.index().place(stream, position) == Some(place)
+            {
+                self.damaged(stream, position, place);
+            }
+            let bytes = place.bytes as usize;
+            if left <= bytes {
+                return Some((stream, position.0 + 1));
+            }
+            left -= bytes;
+        }
+        self.next_live(from, limits.records_max + 1)
+            .get(limits.records_max)
+            .map(|(stream, position)| (*stream, position.0))
+    }
+
+    fn next_live(
+        &self,
+        (stream, start): (StreamId, u64),
+        count: usize,
+    ) -> Vec<(StreamId, Position)> {
+        let index = self.index();
+        let streams = index.streams.range(stream..);
+        let live = streams.flat_map(|(id, known)| {
+            let start = if *id == stream { start } else { 0 };
+            known.live.within(start..).map(move |(position, _)| (*id, Position(position)))
+        });
+        live.take(count).collect()
+    }
+
     /// Reads one record; `None` when it does not live any more.
     fn record(
         &mut self,
@@ -123,6 +162,20 @@ impl Reader {
             }
         }
         Err(ReadError::Failed { error: "the record is being moved".to_owned() })
+    }
+
+    /// The frame of a record; that it is damaged is on record then.
+    pub(crate) fn verified(
+        &mut self,
+        stream: StreamId,
+        position: Position,
+        place: Place,
+    ) -> Result<Vec<u8>, ReadError> {
+        match self.frame(place) {
+            Ok(bytes) => Ok(bytes),
+            Err(Failure::Io(error)) => Err(ReadError::Failed { error: error.to_string() }),
+            Err(Failure::Broken) => Err(self.damaged(stream, position, place)),
+        }
     }
 
     fn stored(
@@ -183,7 +236,7 @@ impl Reader {
             segment.is_damaged = true;
         }
         if let Some(known) = index.streams.get_mut(&stream)
-            && known.damage.as_ref() != Some(&damage)
+            && known.damage.as_ref().is_none_or(|before| position < before.position)
         {
             known.damage = Some(damage.clone());
             drop(index);

@@ -83,7 +83,7 @@ impl<'a> Record<'a> {
                 Self::Declare { stream, next, name: std::mem::take(&mut bytes) }
             }
             Kind::Undeclare => Self::Undeclare { stream, segment: varint::take_u32(&mut bytes)? },
-            Kind::Footer => return None,
+            Kind::Footer | Kind::Mark => return None,
         };
         bytes.is_empty().then_some(record)
     }

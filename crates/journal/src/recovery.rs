@@ -18,7 +18,9 @@ use crate::frame::Salt;
 use crate::index::{Index, Segment};
 use crate::positions::Place;
 use crate::record::Record;
-use crate::segment::{Ends, Entry, Loaded, NoHeader, Previous, Source, Writer, name_of, number_of};
+use crate::segment::{
+    Ends, Entry, Loaded, NoHeader, Previous, Source, Writer, name_of, number_of, salvage,
+};
 use crate::settings::{Settings, SettingsError};
 use crate::store::{Owed, SPARE, Start, Store};
 
@@ -66,21 +68,49 @@ pub struct Report {
 }
 
 /// A segment that was found, as far as it is known.
-struct Candidate {
-    number: u32,
-    ends: Ends,
+pub(crate) struct Candidate {
+    pub(crate) number: u32,
+    pub(crate) ends: Ends,
 }
 
 /// Everything that is known of a journal before it takes anything new.
-struct Recovery<'a> {
+pub(crate) struct Recovery<'a> {
     volume: &'a dyn Volume,
-    journal: Option<u64>,
-    index: Index,
+    pub(crate) journal: Option<u64>,
+    pub(crate) index: Index,
     owed: Owed,
     /// Frames about other segments: where they stand, what about, and how large.
     outcomes: Vec<(u32, u32, usize)>,
-    holes: Vec<Missing>,
+    pub(crate) holes: Vec<Missing>,
     report: Report,
+    /// Nothing is changed, and what is damaged does not end it.
+    is_survey: bool,
+}
+
+/// The journal that some segment belongs to, when no header is whole: its frames tell.
+fn guessed_journal(candidates: &[Candidate]) -> io::Result<Option<u64>> {
+    for Candidate { number, ends } in candidates {
+        let bytes = ends.contents()?;
+        for journal in ends.claimed_journals {
+            let salt = Salt { journal, segment: *number };
+            if !salvage(salt, &bytes, u32::MAX).frames.is_empty() {
+                return Ok(Some(journal));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// What there is in `volume`, whatever state it is in. Changes nothing.
+pub(crate) fn survey(volume: &dyn Volume) -> Result<(Recovery<'_>, Vec<Candidate>), OpenError> {
+    let mut recovery = Recovery::new(volume, true);
+    let mut candidates = recovery.candidates()?;
+    if recovery.journal.is_none() {
+        recovery.journal =
+            guessed_journal(&candidates).map_err(|error| recovery.failed("read", error))?;
+    }
+    recovery.load(&mut candidates)?;
+    Ok((recovery, candidates))
 }
 
 /// Opens the journal in `volume`.
@@ -97,9 +127,9 @@ pub(crate) fn recover(
     if !volume.lock().map_err(|error| failed("take the lock", error))? {
         return Err(OpenError::Locked { volume: volume.name() });
     }
-    let mut recovery = Recovery::new(&*volume);
-    let candidates = recovery.candidates()?;
-    let previous = recovery.load(candidates)?;
+    let mut recovery = Recovery::new(&*volume, false);
+    let mut candidates = recovery.candidates()?;
+    let previous = recovery.load(&mut candidates)?;
     let Recovery { journal, mut index, mut owed, outcomes, report, .. } = recovery;
     for (segment, target, bytes) in outcomes {
         index.add_outcome(segment, target, bytes);
@@ -115,7 +145,7 @@ pub(crate) fn recover(
 }
 
 impl<'a> Recovery<'a> {
-    fn new(volume: &'a dyn Volume) -> Self {
+    fn new(volume: &'a dyn Volume, is_survey: bool) -> Self {
         Self {
             volume,
             journal: None,
@@ -124,6 +154,7 @@ impl<'a> Recovery<'a> {
             outcomes: Vec::new(),
             holes: Vec::new(),
             report: Report::default(),
+            is_survey,
         }
     }
 
@@ -131,7 +162,10 @@ impl<'a> Recovery<'a> {
     fn candidates(&mut self) -> Result<Vec<Candidate>, OpenError> {
         let mut candidates = Vec::new();
         // What is seen here stays so: the last owner may have renamed or removed files just now.
-        self.volume.sync().map_err(|error| self.failed("sync the directory", error))?;
+        if !self.is_survey {
+            self.volume.sync().map_err(|error| self.failed("sync the directory", error))?;
+        }
+        let access = if self.is_survey { Access::Read } else { Access::ReadWrite };
         let entries = self.volume.list().map_err(|error| self.failed("list the files", error))?;
         for entry in entries {
             let Some(number) = number_of(&entry.name) else {
@@ -141,7 +175,7 @@ impl<'a> Recovery<'a> {
                 continue;
             };
             let attempt = format!("read {}", entry.name);
-            let opened = self.volume.open(&entry.name, Access::ReadWrite).and_then(Ends::read);
+            let opened = self.volume.open(&entry.name, access).and_then(Ends::read);
             let ends = opened.map_err(|error| self.failed(&attempt, error))?;
             let is_blank = ends.header == Err(NoHeader::Broken)
                 && ends.is_blank().map_err(|error| self.failed(&attempt, error))?;
@@ -153,7 +187,7 @@ impl<'a> Recovery<'a> {
                 candidates.push(Candidate { number, ends });
             }
         }
-        if self.holes.is_empty() { Ok(candidates) } else { Err(self.damaged()) }
+        self.unless_damaged(candidates)
     }
 
     fn examine(&mut self, file: &str, number: u32, ends: &Ends) -> Result<(), OpenError> {
@@ -177,31 +211,36 @@ impl<'a> Recovery<'a> {
     }
 
     /// Reads what the segments contain; gives how the last one ended.
-    fn load(&mut self, candidates: Vec<Candidate>) -> Result<Previous, OpenError> {
+    pub(crate) fn load(&mut self, candidates: &mut [Candidate]) -> Result<Previous, OpenError> {
         let headers = candidates.iter().filter_map(|candidate| candidate.ends.header.ok());
         let nexts: BTreeMap<u32, Previous> =
             headers.map(|header| (header.previous.number, header.previous)).collect();
         let last = candidates.last().map(|candidate| candidate.number);
         let mut previous = Previous::default();
         for Candidate { number, ends } in candidates {
+            let number = *number;
             let salt = Salt { journal: self.journal.unwrap_or(0), segment: number };
             let attempt = format!("read {}", name_of(number));
-            let loaded = ends.load(salt, nexts.get(&number).copied());
+            let bound = nexts.get(&number).copied();
+            let loaded = ends.load(salt, bound);
             let loaded = loaded.map_err(|error| self.failed(&attempt, error))?;
             self.note(number, &loaded);
             let is_poisoned = loaded.source != Source::Footer;
-            let previous_number = ends.header.map_or(0, |header| header.previous.number);
-            let bytes = ends.bytes;
-            let known =
-                Segment { bytes, is_poisoned, previous: previous_number, ..Segment::default() };
-            self.index.segments.insert(number, known);
+            let segment = Segment {
+                bytes: ends.bytes,
+                is_poisoned,
+                bound,
+                previous: ends.header.map_or(0, |header| header.previous.number),
+                ..Segment::default()
+            };
+            self.index.segments.insert(number, segment);
             self.apply_all(number, &loaded);
-            if Some(number) == last && self.holes.is_empty() {
-                previous = self.close(salt, &ends, loaded)?;
+            if Some(number) == last && self.holes.is_empty() && !self.is_survey {
+                previous = self.close(salt, ends, loaded)?;
             }
         }
         self.check_streams();
-        if self.holes.is_empty() { Ok(previous) } else { Err(self.damaged()) }
+        self.unless_damaged(previous)
     }
 
     fn note(&mut self, number: u32, loaded: &Loaded) {
@@ -298,6 +337,9 @@ impl<'a> Recovery<'a> {
     }
 
     fn remove(&self, name: &str) -> Result<(), OpenError> {
+        if self.is_survey {
+            return Ok(());
+        }
         let removed = self.volume.remove(name).and_then(|()| self.volume.sync());
         removed.map_err(|error| self.failed(&format!("remove {name}"), error))
     }
@@ -306,8 +348,12 @@ impl<'a> Recovery<'a> {
         OpenError::Io { attempt: attempt.to_owned(), volume: self.volume.name(), error }
     }
 
-    fn damaged(&mut self) -> OpenError {
-        OpenError::Damaged { volume: self.volume.name(), holes: std::mem::take(&mut self.holes) }
+    fn unless_damaged<T>(&mut self, value: T) -> Result<T, OpenError> {
+        if self.holes.is_empty() || self.is_survey {
+            return Ok(value);
+        }
+        let holes = std::mem::take(&mut self.holes);
+        Err(OpenError::Damaged { volume: self.volume.name(), holes })
     }
 }
 

@@ -10,6 +10,7 @@ mod writer;
 
 pub(crate) use footer::{Entry, Footer};
 pub(crate) use load::{Ends, Loaded, Source};
+pub(crate) use scan::{Salvage, salvage};
 pub(crate) use writer::Writer;
 
 /// Where the first frame stands.
@@ -69,6 +70,8 @@ impl Header {
         bytes[..8].copy_from_slice(&MAGIC);
         bytes[16..24].copy_from_slice(&self.journal.to_le_bytes());
         bytes[40..48].copy_from_slice(&self.created.to_le_bytes());
+        // Twice, since without it no frame can be told from noise.
+        bytes[52..60].copy_from_slice(&self.journal.to_le_bytes());
         let Previous { number, end, synced } = self.previous;
         let numbers = [
             (8, VERSION),
@@ -86,6 +89,13 @@ impl Header {
         let checksum = crc32c::crc32c(&bytes[..60]);
         bytes[60..].copy_from_slice(&checksum.to_le_bytes());
         bytes
+    }
+
+    /// The journals that a header names, whether it is whole or not.
+    pub(crate) fn claimed_journals(bytes: &[u8; HEADER_BYTES]) -> [u64; 2] {
+        let number =
+            |at: &[u8]| at.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        [number(&bytes[16..24]), number(&bytes[52..60])]
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, NoHeader> {

@@ -5,6 +5,7 @@
 //! Invariant: the index and the answers follow the disk, never the other way; what failed is written
 //! anew elsewhere or refused, and never synced again.
 
+mod compaction;
 mod group;
 mod roll;
 
@@ -14,16 +15,19 @@ use std::ops::{Range, RangeInclusive};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use runtime::metrics::Counter;
 use runtime::volume::{Volume, VolumeFile};
 
+use crate::AppendError;
 use crate::frame;
 use crate::index::Index;
-use crate::journal::AppendError;
+use crate::reader::Reader;
 use crate::record::{RANGES_MAX, Record};
 use crate::segment::{Footer, Previous, Writer};
 use crate::settings::Settings;
 use crate::{Position, StreamId};
 
+use compaction::Compaction;
 use group::Group;
 pub(crate) use roll::SPARE;
 
@@ -74,8 +78,12 @@ pub(crate) struct Store {
     pub(crate) owed: Owed,
     waiting_forgets: Vec<ForgetDone>,
     doomed: VecDeque<u32>,
-    /// Segments that the disk failed to write.
-    poisoned: u64,
+    /// Reads what is moved.
+    reader: Reader,
+    compaction: Option<Compaction>,
+    /// A segment could not be emptied; it is tried again after the next group.
+    is_resting: bool,
+    pub(crate) counts: Counts,
     /// The largest of the appends that were refused for lack of room since somebody asked.
     refused: Option<u64>,
     /// What must be free before those who were refused are told.
@@ -87,6 +95,19 @@ pub(crate) struct Store {
 pub(crate) struct Owed {
     forgotten: BTreeMap<(u32, StreamId), BTreeSet<u64>>,
     undeclared: BTreeSet<(u32, StreamId)>,
+}
+
+/// What was done so far. Clones count together.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) appended: Counter,
+    pub(crate) refused: Counter,
+    pub(crate) syncs: Counter,
+    pub(crate) sync_micros: Counter,
+    /// Segments that the disk failed to write.
+    pub(crate) poisoned: Counter,
+    /// Segments that were emptied.
+    pub(crate) compacted: Counter,
 }
 
 /// What a store starts from.
@@ -101,11 +122,16 @@ pub(crate) struct Start {
 impl Store {
     pub(crate) fn new(volume: Arc<dyn Volume>, settings: Settings, start: Start) -> Self {
         let Start { journal, index, previous, next_segment, owed } = start;
+        let index = Arc::new(Mutex::new(index));
+        let reader = Reader::new(Arc::clone(&volume), Arc::clone(&index), journal);
         Self {
             volume,
             settings,
             journal,
-            index: Arc::new(Mutex::new(index)),
+            index,
+            reader,
+            compaction: None,
+            is_resting: false,
             active: None,
             spare: None,
             previous,
@@ -114,7 +140,7 @@ impl Store {
             owed,
             waiting_forgets: Vec::new(),
             doomed: VecDeque::new(),
-            poisoned: 0,
+            counts: Counts::default(),
             refused: None,
             awaited: 0,
         }
@@ -122,6 +148,7 @@ impl Store {
 
     /// Does all of `requests`, with as few syncs as can be, and answers them.
     pub(crate) fn commit(&mut self, requests: Vec<Request>) {
+        self.is_resting &= requests.is_empty();
         for request in requests {
             match request {
                 Request::Append(append) => self.stage_append(append),
@@ -134,6 +161,14 @@ impl Store {
         self.flush();
     }
 
+    /// Notes on the disk that all is on it, when nothing else is to be done.
+    pub(crate) fn mark(&mut self) {
+        let marked = self.active.as_mut().filter(|writer| writer.fits(64, 0)).map(Writer::mark);
+        if let Some(Err(error)) = marked {
+            self.poison(&error);
+        }
+    }
+
     /// Whether something could not be written and is to be tried again.
     pub(crate) fn is_owing(&self) -> bool {
         !self.owed.is_empty() || !self.waiting_forgets.is_empty() || !self.doomed.is_empty()
@@ -141,11 +176,13 @@ impl Store {
 
     fn stage_append(&mut self, append: Append) {
         if let Err(error) = self.admit(&append) {
+            self.counts.refused.add(1);
             return (append.done)(Err(error));
         }
         let Append { stream, weight, body, done } = append;
         let bytes: usize = body.iter().map(Bytes::len).sum();
         if let Err(error) = self.ensure_for_data(stream, bytes) {
+            self.counts.refused.add(1);
             return done(Err(error));
         }
         let settled = self.index().streams[&stream].next;
@@ -246,12 +283,12 @@ impl Store {
 
     /// Puts what counts no more into the group.
     fn stage_owed(&mut self) {
-        let poisoned = self.poisoned;
+        let poisoned = self.counts.poisoned.value();
         while let Some((target, record)) = self.owed.next() {
             let bytes = record.encoded().len();
             let ensured = self.ensure(frame::padded(bytes), Footer::growth(bytes));
             // What failed is owed again; a disk that fails always must not keep us here.
-            if ensured.is_err() || poisoned != self.poisoned {
+            if ensured.is_err() || poisoned != self.counts.poisoned.value() {
                 return;
             }
             self.owed.settle(target, &record);
@@ -282,6 +319,12 @@ impl Owed {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.forgotten.is_empty() && self.undeclared.is_empty()
+    }
+
+    /// Whether nothing is owed but what goes with `segment`.
+    fn is_only_about(&self, segment: u32) -> bool {
+        self.forgotten.keys().all(|(target, _)| *target == segment)
+            && self.undeclared.iter().all(|(target, _)| *target == segment)
     }
 
     /// The next record to write, and the segment that it is about.
@@ -356,4 +399,4 @@ fn refused(error: &io::Error) -> AppendError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use runtime::volume::simulated::{Fault, Simulated};
 use runtime::volume::{Directory, Permissions, Volume};
 
-use super::{AppendError, Journal, Opened, open};
+use super::{Journal, Opened, open};
+use crate::AppendError;
 use crate::reader::{Limits, Stored};
 use crate::recovery::OpenError;
 use crate::settings::Settings;

@@ -16,6 +16,8 @@ pub(crate) struct Ends {
     pub(crate) file: Arc<dyn VolumeFile>,
     pub(crate) bytes: u64,
     pub(crate) header: Result<Header, NoHeader>,
+    /// The journals that the header names, even if it is broken.
+    pub(crate) claimed_journals: [u64; 2],
     pub(crate) trailer: Option<Trailer>,
 }
 
@@ -47,9 +49,9 @@ pub(crate) enum Source {
 impl Ends {
     pub(crate) fn read(file: Arc<dyn VolumeFile>) -> io::Result<Self> {
         let bytes = file.bytes()?;
-        let mut header = [0; HEADER_BYTES];
-        let header = match file.read_at(&mut header, 0) {
-            Ok(()) => Header::decode(&header),
+        let mut start = [0; HEADER_BYTES];
+        let header = match file.read_at(&mut start, 0) {
+            Ok(()) => Header::decode(&start),
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(NoHeader::Broken),
             Err(error) => return Err(error),
         };
@@ -60,7 +62,8 @@ impl Ends {
             Some(at) => file.read_at(&mut trailer, at).map(|()| Trailer::decode(&trailer))?,
             None => None,
         };
-        Ok(Self { file, bytes, header, trailer })
+        let claimed_journals = Header::claimed_journals(&start);
+        Ok(Self { file, bytes, header, claimed_journals, trailer })
     }
 
     /// Whether nothing was ever written to it.

@@ -2,6 +2,8 @@
 //!
 //! Bounds: looking for frames behind a hole costs at most [`SEARCH_FACTOR`] times the segment.
 
+use std::ops::Range;
+
 use super::HEADER_BYTES;
 use super::footer::Footer;
 use crate::frame::{self, ALIGNMENT, Frame, Kind, NoFrame, Salt};
@@ -66,7 +68,9 @@ pub(crate) fn scan(salt: Salt, bytes: &[u8], limit: u32) -> Scan {
                     return scan;
                 }
                 let found = Found::new(scan.end, frame);
-                scan.footer.push(&found);
+                if frame.kind != Kind::Mark {
+                    scan.footer.push(&found);
+                }
                 scan.end = found.end();
             }
             Err(NoFrame::Blank) if rest.iter().all(|byte| *byte == 0) => return scan,
@@ -80,25 +84,72 @@ pub(crate) fn scan(salt: Salt, bytes: &[u8], limit: u32) -> Scan {
 
 impl Scan {
     fn look_behind(&mut self, salt: Salt, bytes: &[u8]) {
-        let mut at = self.end + ALIGNMENT as u32;
+        let mut effort = Effort::of(bytes);
         let mut resumes = None;
-        let mut effort = bytes.len().saturating_mul(SEARCH_FACTOR);
-        while let Some(rest) = bytes.get(at as usize..).filter(|rest| !rest.is_empty()) {
-            let claimed = frame::Header::decode(rest).map_or(0, |header| header.bytes);
-            let tried = if claimed <= rest.len() { claimed } else { 0 };
-            effort = match effort.checked_sub(tried + 1) {
-                Some(left) => left,
-                None => break,
-            };
-            match frame::decode(salt, at, rest) {
-                Ok(frame) => {
-                    resumes.get_or_insert(at);
-                    self.synced = self.synced.max(frame.synced);
-                    at = Found::new(at, frame).end();
-                }
-                Err(_) => at += ALIGNMENT as u32,
-            }
+        let mut at = self.end;
+        while let Some((offset, frame)) = next_frame(salt, bytes, at, &mut effort) {
+            resumes.get_or_insert(offset);
+            self.synced = self.synced.max(frame.synced);
+            at = Found::new(offset, frame).end();
         }
         self.hole = Some(Hole { resumes });
     }
+}
+
+/// What can be saved of a segment: its whole frames, and the ranges between them that are none.
+#[derive(Debug, Default)]
+pub(crate) struct Salvage<'a> {
+    pub(crate) frames: Vec<(u32, Frame<'a>)>,
+    pub(crate) lost: Vec<Range<u32>>,
+}
+
+/// Finds every whole frame before `limit`, up to the footer.
+pub(crate) fn salvage(salt: Salt, bytes: &[u8], limit: u32) -> Salvage<'_> {
+    let bytes = &bytes[..bytes.len().min(limit as usize)];
+    let mut effort = Effort::of(bytes);
+    let mut salvage = Salvage::default();
+    let mut at = HEADER_BYTES as u32;
+    while let Some((offset, frame)) = next_frame(salt, bytes, at, &mut effort) {
+        if at < offset {
+            salvage.lost.push(at..offset);
+        }
+        if frame.kind == Kind::Footer {
+            return salvage;
+        }
+        at = Found::new(offset, frame).end();
+        salvage.frames.push((offset, frame));
+    }
+    let rest = bytes.get(at as usize..).unwrap_or(&[]);
+    if let Some(last) = rest.iter().rposition(|byte| *byte != 0) {
+        salvage.lost.push(at..at + last as u32 + 1);
+    }
+    salvage
+}
+
+/// How many bytes may still be read in search of a frame.
+struct Effort(usize);
+
+impl Effort {
+    fn of(bytes: &[u8]) -> Self {
+        Self(bytes.len().saturating_mul(SEARCH_FACTOR))
+    }
+}
+
+/// The first whole frame at `at` or behind it.
+fn next_frame<'a>(
+    salt: Salt,
+    bytes: &'a [u8],
+    mut at: u32,
+    effort: &mut Effort,
+) -> Option<(u32, Frame<'a>)> {
+    while let Some(rest) = bytes.get(at as usize..).filter(|rest| !rest.is_empty()) {
+        let claimed = frame::Header::decode(rest).map_or(0, |header| header.bytes);
+        let tried = if claimed <= rest.len() { claimed } else { 0 };
+        match frame::decode(salt, at, rest) {
+            Ok(frame) => return Some((at, frame)),
+            Err(_) => effort.0 = effort.0.checked_sub(tried + 1)?,
+        }
+        at = at.checked_add(ALIGNMENT as u32)?;
+    }
+    None
 }

@@ -35,6 +35,7 @@ pub(crate) struct Writer {
     gathered: Vec<Bytes>,
     small: BytesMut,
     footer: Footer,
+    is_marked: bool,
 }
 
 impl Writer {
@@ -52,6 +53,7 @@ impl Writer {
             gathered: Vec::new(),
             small: BytesMut::new(),
             footer: Footer::default(),
+            is_marked: true,
         }
     }
 
@@ -90,7 +92,7 @@ impl Writer {
         let header = frame::header(self.salt, offset, (kind, self.synced), head, &body);
         self.small.put_slice(&header.encoded());
         self.small.put_slice(head);
-        if kind != Kind::Footer {
+        if !matches!(kind, Kind::Footer | Kind::Mark) {
             let bytes = u32::try_from(header.bytes).expect("the frame fits");
             let joined = if kind == Kind::Data { Vec::new() } else { body.concat() };
             let detail = if kind == Kind::Data { head } else { &joined };
@@ -130,6 +132,18 @@ impl Writer {
     /// Notes that what was written is answered for.
     pub(crate) fn settle(&mut self) {
         self.settled = self.written;
+        self.is_marked = false;
+    }
+
+    /// Writes down, without a sync, that everything is on disk: should the last group be damaged
+    /// later, that is told from a group that was never finished.
+    pub(crate) fn mark(&mut self) -> io::Result<()> {
+        if self.is_marked || !self.is_clean() || self.synced != self.written {
+            return Ok(());
+        }
+        self.push(Kind::Mark, &[], vec![Bytes::from_static(&[0])]);
+        self.is_marked = true;
+        self.write()
     }
 
     /// Writes the footer and gives the rest of the room back; gives the length of the file.

@@ -1,8 +1,10 @@
 //! Group: what one write and one sync make durable, and who waits for it.
 
 use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
+use runtime::clock::Clock;
 
 use super::{AppendDone, ForgetDone, Store, refused};
 use crate::frame::Kind;
@@ -17,6 +19,7 @@ pub(crate) struct Group {
     next: HashMap<StreamId, u64>,
     declared: Vec<(StreamId, u64)>,
     outcomes: Vec<(u32, Record<'static>, usize)>,
+    moves: Vec<Move>,
     pub(super) forgets: Vec<ForgetDone>,
 }
 
@@ -27,7 +30,24 @@ struct Staged {
     done: AppendDone,
 }
 
+/// A record that gets another place.
+struct Move {
+    stream: StreamId,
+    position: Position,
+    from: Place,
+    to: Place,
+}
+
 impl Group {
+    pub(super) fn moved(
+        &mut self,
+        stream: StreamId,
+        position: Position,
+        (from, to): (Place, Place),
+    ) {
+        self.moves.push(Move { stream, position, from, to });
+    }
+
     pub(super) fn appends(&self) -> usize {
         self.appends.len()
     }
@@ -82,10 +102,14 @@ impl Store {
             let forgets = std::mem::take(&mut self.group.forgets);
             return forgets.into_iter().for_each(|done| done());
         };
+        let began = Clock.now();
         let mut result = writer.write();
         if result.is_ok() && self.settings.is_synced {
             result = writer.sync();
         }
+        let took = Clock.now().saturating_duration_since(began);
+        self.counts.syncs.add(1);
+        self.counts.sync_micros.add(u64::try_from(took.as_micros()).unwrap_or(0));
         match result {
             Ok(()) => {
                 writer.settle();
@@ -96,9 +120,11 @@ impl Store {
     }
 
     fn settle(&mut self) {
-        let Group { appends, declared, outcomes, forgets, .. } = std::mem::take(&mut self.group);
+        let group = std::mem::take(&mut self.group);
+        let Group { appends, declared, outcomes, forgets, moves, .. } = group;
         let segment = self.active.as_ref().expect("it was written").number();
-        let mut index = self.index();
+        let index = Arc::clone(&self.index);
+        let mut index = index.lock().unwrap_or_else(PoisonError::into_inner);
         for (stream, next) in declared {
             if let Some(known) = index.streams.get_mut(&stream) {
                 known.declared_in.insert(segment);
@@ -113,7 +139,16 @@ impl Store {
         for (target, _, bytes) in outcomes {
             index.add_outcome(segment, target, bytes);
         }
+        for Move { stream, position, from, to } in moves {
+            // Who was forgotten meanwhile is forgotten in the new place, too.
+            let is_alive = index.place(stream, position) == Some(from);
+            let dead = if is_alive { index.insert(stream, position, to) } else { Some(to) };
+            if let Some(dead) = dead {
+                self.owed.forget(dead.segment, stream, position);
+            }
+        }
         drop(index);
+        self.counts.appended.add(appends.len() as u64);
         for staged in appends {
             (staged.done)(Ok(staged.position));
         }
@@ -124,7 +159,7 @@ impl Store {
     pub(super) fn poison(&mut self, error: &std::io::Error) {
         let Group { appends, outcomes, forgets, .. } = std::mem::take(&mut self.group);
         self.abandon_active();
-        self.poisoned += 1;
+        self.counts.poisoned.add(1);
         for (_, record, _) in &outcomes {
             self.owed.restore(record);
         }
@@ -135,6 +170,7 @@ impl Store {
             refused = appends.len(),
             "A segment of the journal could not be written; a new one is opened.",
         );
+        self.counts.refused.add(appends.len() as u64);
         for staged in appends {
             (staged.done)(Err(refused(error)));
         }

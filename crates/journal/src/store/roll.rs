@@ -12,9 +12,9 @@ use runtime::clock::Clock;
 use runtime::volume::VolumeFile;
 
 use super::{HEAD_BYTES_MAX, Store, refused};
+use crate::AppendError;
 use crate::frame::{self, Salt};
 use crate::index::Segment;
-use crate::journal::AppendError;
 use crate::segment::{Footer, Header, Writer, name_of};
 
 /// The name of the file that becomes the next segment.
@@ -58,6 +58,7 @@ impl Store {
         let segment = index.segments.entry(active.number()).or_default();
         segment.bytes = segment_bytes.into();
         segment.is_poisoned = true;
+        segment.bound = Some(active.ended());
     }
 
     fn open_segment(&mut self) -> io::Result<()> {
@@ -131,6 +132,9 @@ impl Store {
             self.owed.retain(|target| target != number);
             removed += 1;
             self.doom_dead();
+        }
+        if 0 < removed {
+            self.reader.close_removed();
         }
         removed
     }

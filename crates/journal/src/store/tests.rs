@@ -1,3 +1,3 @@
 mod commits;
 mod crashes;
-mod world;
+pub(crate) mod world;

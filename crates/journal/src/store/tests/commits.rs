@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use runtime::volume::Volume as _;
-use runtime::volume::simulated::{Fault, Simulated};
+use runtime::volume::simulated::{Crash, Fault, Simulated};
 
 use super::world::{World, files, held, settings};
+use crate::AppendError;
 use crate::Position;
-use crate::journal::AppendError;
 
 const NAME: Bytes = Bytes::from_static(b"stream");
 
@@ -37,7 +37,7 @@ fn after_a_failed_sync_waiters_retry_and_a_new_segment_takes_over() {
     assert!(failed.is_passing() && matches!(failed, AppendError::Failed { .. }), "{failed}");
     world.turn(vec![world.append(&NAME, 3, 1)]);
     assert_eq!(answers(&world)[2], Some(Ok(Position(1))), "positions stay dense");
-    assert_eq!(files(&world.disk), ["00000001.segment", "00000002.segment", "spare"]);
+    assert_eq!(files(&world.disk), ["00000002.segment", "spare"], "the poisoned one was emptied");
     assert_eq!(held(&world.store).unwrap().len(), 2);
 }
 
@@ -84,9 +84,44 @@ fn a_stream_keeps_its_next_position_when_all_its_segments_go() {
     world.turn(world.forget(world.living()));
     let mut other = World { disk: world.disk.clone(), ..world };
     other.store.seal();
-    let again =
-        Simulated::after(&other.disk.moment(), runtime::volume::simulated::Crash::PowerLost, 1);
+    let again = Simulated::after(&other.disk.moment(), Crash::PowerLost, 1);
     let mut world = World::new(again, settings());
     world.turn(vec![world.append(&NAME, 1, 1)]);
     assert_eq!(answers(&world), [Some(Ok(Position(20)))]);
+}
+
+#[test]
+fn one_record_that_nobody_forgets_does_not_pin_the_disk() {
+    let mut world = World::new(Simulated::new(1), settings());
+    let dead_lane = Bytes::from_static(b"dead lane");
+    for turn in 0..400 {
+        if turn % 10 == 0 && turn < 200 {
+            world.turn(vec![world.append(&dead_lane, 10, 1)]);
+        }
+        world.turn(vec![world.append(&NAME, 900, 1)]);
+        let last = world.tale.lock().unwrap().len() - 1;
+        world.turn(world.forget(vec![last]));
+    }
+    assert!(answers(&world).iter().all(|answer| matches!(answer, Some(Ok(_)))), "never full");
+    let held = held(&world.store).unwrap();
+    let positions: Vec<_> = held.keys().map(|(name, at)| (name.clone(), *at)).collect();
+    let expected: Vec<_> = (0..20).map(|at| (dead_lane.clone(), at)).collect();
+    assert_eq!(positions, expected, "moved, with their positions");
+    assert!(files(&world.disk).len() < 8, "{:?}", files(&world.disk));
+    assert!(0 < world.store.counts.compacted.value());
+}
+
+#[test]
+fn an_ended_stream_is_gone_after_recovery_and_its_name_is_free() {
+    let mut world = World::new(Simulated::new(1), settings());
+    let old = world.stream(&NAME);
+    world.turn(vec![world.append(&NAME, 1, 1), super::super::Request::End(old)]);
+    let new = world.stream(&NAME);
+    assert_ne!(old, new);
+    world.turn(vec![world.append(&NAME, 2, 1)]);
+    let again = Simulated::after(&world.disk.moment(), Crash::PowerLost, 1);
+    let world = World::new(again, settings());
+    assert_eq!(world.stream(&NAME), new);
+    let held = held(&world.store).unwrap();
+    assert_eq!(held.keys().collect::<Vec<_>>(), [&(NAME, 0)]);
 }

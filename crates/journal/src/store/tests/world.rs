@@ -10,58 +10,58 @@ use runtime::volume::Volume;
 use runtime::volume::simulated::Simulated;
 
 use super::super::{Append, Forget, Request, Store};
-use crate::journal::{AppendError, ReadError};
 use crate::reader::{Limits, Reader};
 use crate::recovery::{OpenError, Report, recover};
 use crate::settings::Settings;
+use crate::{AppendError, ReadError};
 use crate::{Position, StreamId};
 
 /// A record that somebody wanted to be stored; its body is told from all others by its number.
 #[derive(Clone, Debug)]
-pub(super) struct Submitted {
-    pub(super) name: Bytes,
-    pub(super) body: Bytes,
-    pub(super) weight: u32,
+pub(crate) struct Submitted {
+    pub(crate) name: Bytes,
+    pub(crate) body: Bytes,
+    pub(crate) weight: u32,
     /// Steps of the disk before it was submitted.
-    pub(super) at: u64,
+    pub(crate) at: u64,
     /// The answer, and the steps before it.
-    pub(super) answer: Option<(u64, Result<Position, AppendError>)>,
-    pub(super) forget_asked: Option<u64>,
-    pub(super) forget_durable: Option<u64>,
+    pub(crate) answer: Option<(u64, Result<Position, AppendError>)>,
+    pub(crate) forget_asked: Option<u64>,
+    pub(crate) forget_durable: Option<u64>,
 }
 
 /// What callers did and were told.
-pub(super) type Tale = Arc<Mutex<Vec<Submitted>>>;
+pub(crate) type Tale = Arc<Mutex<Vec<Submitted>>>;
 
-pub(super) struct World {
-    pub(super) disk: Simulated,
-    pub(super) store: Store,
-    pub(super) tale: Tale,
+pub(crate) struct World {
+    pub(crate) disk: Simulated,
+    pub(crate) store: Store,
+    pub(crate) tale: Tale,
 }
 
 /// What a journal holds: stream name and position to weight and body.
-pub(super) type Held = BTreeMap<(Bytes, u64), (u32, Bytes)>;
+pub(crate) type Held = BTreeMap<(Bytes, u64), (u32, Bytes)>;
 
-pub(super) fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings { segment_bytes: 2048, ..Settings::sized(64 * 2048) }
 }
 
-pub(super) fn open(disk: &Simulated, settings: Settings) -> Result<(Store, Report), OpenError> {
+pub(crate) fn open(disk: &Simulated, settings: Settings) -> Result<(Store, Report), OpenError> {
     recover(Arc::new(disk.clone()), settings)
 }
 
 impl World {
-    pub(super) fn new(disk: Simulated, settings: Settings) -> Self {
+    pub(crate) fn new(disk: Simulated, settings: Settings) -> Self {
         let (store, _) = open(&disk, settings).expect("it opens");
         Self { disk, store, tale: Tale::default() }
     }
 
-    pub(super) fn stream(&self, name: &Bytes) -> StreamId {
+    pub(crate) fn stream(&self, name: &Bytes) -> StreamId {
         self.store.index().stream_named(name, 100).expect("there is room")
     }
 
     /// A request to append a new record.
-    pub(super) fn append(&self, name: &Bytes, length: usize, weight: u32) -> Request {
+    pub(crate) fn append(&self, name: &Bytes, length: usize, weight: u32) -> Request {
         let stream = self.stream(name);
         let (tale, disk) = (Arc::clone(&self.tale), self.disk.clone());
         let mut submitted = self.tale.lock().unwrap();
@@ -88,7 +88,7 @@ impl World {
     }
 
     /// A request to forget records that were acknowledged.
-    pub(super) fn forget(&self, numbers: Vec<usize>) -> Vec<Request> {
+    pub(crate) fn forget(&self, numbers: Vec<usize>) -> Vec<Request> {
         numbers.into_iter().filter_map(|number| self.forget_one(number)).collect()
     }
 
@@ -108,14 +108,17 @@ impl World {
     }
 
     /// Commits, and does what the thread would do behind it.
-    pub(super) fn turn(&mut self, requests: Vec<Request>) {
+    pub(crate) fn turn(&mut self, requests: Vec<Request>) {
         self.store.commit(requests);
         self.store.remove_dead();
+        while self.store.compact() {
+            self.store.remove_dead();
+        }
         self.store.keep_spare();
     }
 
     /// Numbers of records that were acknowledged and not forgotten.
-    pub(super) fn living(&self) -> Vec<usize> {
+    pub(crate) fn living(&self) -> Vec<usize> {
         let tale = self.tale.lock().unwrap();
         let lives =
             |one: &Submitted| one.forget_asked.is_none() && matches!(one.answer, Some((_, Ok(_))));
@@ -123,7 +126,7 @@ impl World {
     }
 
     /// One turn of random requests.
-    pub(super) fn random_turn(&mut self, random: &Random) {
+    pub(crate) fn random_turn(&mut self, random: &Random) {
         let names = ["one", "two", "a stream with a longer name"].map(Bytes::from);
         let mut requests = Vec::new();
         for _ in 0..random.below(5) {
@@ -138,11 +141,14 @@ impl World {
             requests.extend(self.forget(some.collect()));
         }
         self.turn(requests);
+        if random.below(2) == 0 {
+            self.store.mark();
+        }
     }
 }
 
 /// Everything that lives, read back.
-pub(super) fn held(store: &Store) -> Result<Held, ReadError> {
+pub(crate) fn held(store: &Store) -> Result<Held, ReadError> {
     let mut reader =
         Reader::new(Arc::clone(&store.volume), Arc::clone(&store.index), store.journal);
     let index = store.index();
@@ -174,6 +180,6 @@ fn read_all(
 }
 
 /// The files of a disk.
-pub(super) fn files(disk: &Simulated) -> Vec<String> {
+pub(crate) fn files(disk: &Simulated) -> Vec<String> {
     disk.list().unwrap().into_iter().map(|entry| entry.name).collect()
 }
