@@ -59,13 +59,19 @@ impl Breaker {
         next: AttemptId,
     ) {
         self.failures = self.failures.saturating_add(1);
-        let pause = if self.is_probing() { Some(wait) } else { asked };
+        // What fails again after its pause waits again.
+        let pause = if self.is_shut() { asked.max(Some(wait)) } else { asked };
         if let Some(pause) = pause.filter(|pause| !pause.is_zero()) {
-            if self.open_until < Some(now + pause) {
-                self.open_until = Some(now + pause);
-                self.is_asked = asked.is_some();
-            }
+            self.pause_until(now + pause, asked.is_some());
             self.judged_from = next;
+        }
+    }
+
+    /// It stays open until then at least.
+    pub(super) fn pause_until(&mut self, until: Instant, is_asked: bool) {
+        if self.open_until < Some(until) {
+            self.open_until = Some(until);
+            self.is_asked = is_asked;
         }
     }
 

@@ -27,6 +27,9 @@ impl Engine {
         if is_flying && self.rules.is_relay {
             self.withdraw_downstream(id);
         }
+        if let Some(lane) = lane {
+            self.forget_if_evicted(lane);
+        }
     }
 
     /// Ends all that is not being sent.

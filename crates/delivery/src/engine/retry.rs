@@ -347,7 +347,6 @@ impl Engine {
             lane.backing_off -= 1;
         }
         self.give_turn(id);
-        self.forget_if_evicted(id);
     }
 
     fn note_given_up(&mut self, parts: &[Part], verdict: &Verdict) {

@@ -163,14 +163,14 @@ impl Engine {
         let next = self.workers.next_id();
         let Some(failing) = self.scopes.0.get_mut(scope) else { return Blamed::Lane };
         failing.status = Some(status.clone());
-        if failing.is_open(now) && !failing.breaker.is_judged_by(attempt) {
-            // It was under way when another failed: no news, unless the destination asks for more.
-            failing.breaker.failed(now, (asked.unwrap_or_default(), asked), next);
-            return Blamed::Scope(failing.breaker.open_until());
-        }
         failing.probe = failing.probe.filter(|probe| *probe != attempt);
-        failing.interval = interval;
-        failing.breaker.failed(now, (wait, asked), next);
+        if failing.breaker.is_shut() && !failing.breaker.is_judged_by(attempt) {
+            // It was under way when another failed: no news, unless the destination asks for more.
+            failing.breaker.pause_until(now + asked.unwrap_or_default(), true);
+        } else {
+            failing.interval = interval;
+            failing.breaker.failed(now, (wait, asked), next);
+        }
         failing.is_woken = false;
         let until = failing.breaker.open_until().filter(|until| now < *until);
         for behind in failing.behind.clone() {
@@ -184,7 +184,10 @@ impl Engine {
         let Some(lane) = self.lanes.get(&id).filter(|_| !self.scopes.is_empty()) else { return };
         for scope in lane.scopes().cloned().collect::<Vec<_>>() {
             let failing = self.scopes.0.get(&scope);
-            if failing.is_some_and(|failing| failing.breaker.is_judged_by(attempt)) {
+            let is_news = |failing: &Failing| {
+                failing.probe == Some(attempt) || failing.breaker.is_judged_by(attempt)
+            };
+            if failing.is_some_and(is_news) {
                 self.close_scope(&scope);
             }
         }

@@ -26,11 +26,18 @@ pub struct Config {
     pub protocols: ProtocolWords,
     /// Until a request is answered at the latest; a client can ask for less, not for more.
     pub timeout: Duration,
+    /// The least time that a client may ask for; one that leaves less is told at once to try again,
+    /// because its answer would come too late. 0 turns away only those that leave none.
+    pub min_timeout: Duration,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { protocols: ProtocolWords::default(), timeout: Duration::from_secs(30) }
+        Self {
+            protocols: ProtocolWords::default(),
+            timeout: Duration::from_secs(30),
+            min_timeout: Duration::default(),
+        }
     }
 }
 
@@ -63,9 +70,13 @@ impl Words for Config {
             faults.add("timeout", "must be greater than 0: every request gets an answer in time");
         }
         let timeout = self.timeout.get();
+        let timeout_min = self.min_timeout.get();
+        if timeout < timeout_min {
+            faults.add("min_timeout", "must not be greater than `timeout`");
+        }
         let grpc = grpc.and_then(|words| faults.take("protocols.grpc", words.validate(timeout)));
         let http = http.and_then(|words| faults.take("protocols.http", words.validate(timeout)));
-        faults.or(|| Settings { grpc, http })
+        faults.or(|| Settings { grpc, http }.with_timeout_min(timeout_min))
     }
 }
 

@@ -91,7 +91,14 @@ impl Service {
     async fn export(&self, signal: Signal, request: Request) -> Reply {
         let Request { head, body, peer, connection } = request;
         let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
-        let deadline = self.intake.deadline(header("grpc-timeout").and_then(timeout::parse));
+        let asked = header("grpc-timeout").and_then(timeout::parse);
+        let deadline = match self.intake.deadline(asked) {
+            Ok(deadline) => deadline,
+            Err(turned_away) => {
+                self.intake.discard(body);
+                return Reply::TurnedAway(turned_away);
+            }
+        };
         let algorithm = match header("grpc-encoding") {
             None | Some("identity") => None,
             Some(name) => match algorithm_of(name) {

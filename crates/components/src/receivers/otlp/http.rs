@@ -95,9 +95,9 @@ impl Service {
 
     async fn export(&self, signal: Signal, format: Format, request: Request) -> Reply {
         let Request { head, body, peer, connection } = request;
-        let deadline = self.intake.deadline(None);
         let framing = Framing::Whole;
         let call = self.algorithm(&head).and_then(|algorithm| {
+            let deadline = self.intake.deadline(None)?;
             let caller = self.intake.identify(&head, peer)?;
             Ok(Call { signal, format, framing, algorithm, caller, deadline })
         });

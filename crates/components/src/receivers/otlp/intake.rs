@@ -57,6 +57,8 @@ pub(super) struct Limits {
     pub bytes_max: usize,
     /// Until the answer, when the client does not ask for less.
     pub timeout: Duration,
+    /// The least time that a client may ask for.
+    pub timeout_min: Duration,
     /// Until the body has arrived.
     pub reading_max: Duration,
     pub pace: Pace,
@@ -81,10 +83,20 @@ pub(super) struct Caller {
 }
 
 impl Intake {
-    /// When a request that arrives now and asks for `timeout` has to be answered.
-    pub(super) fn deadline(&self, timeout: Option<Duration>) -> Instant {
-        let timeout = timeout.map_or(self.limits.timeout, |asked| asked.min(self.limits.timeout));
-        self.clock.now() + timeout
+    /// When a request that arrives now and asks for `timeout` has to be answered, or that this is
+    /// too little time.
+    pub(super) fn deadline(&self, timeout: Option<Duration>) -> Result<Instant, TurnedAway> {
+        let Limits { timeout: longest, timeout_min, .. } = self.limits;
+        let timeout = timeout.map_or(longest, |asked| asked.min(longest));
+        if timeout.is_zero() || timeout < timeout_min {
+            let message = format!(
+                "the request leaves {} ms for its answer, less than the {} ms of `min_timeout`",
+                timeout.as_millis(),
+                timeout_min.as_millis(),
+            );
+            return Err(TurnedAway::for_now(RETRY_AFTER, message));
+        }
+        Ok(self.clock.now() + timeout)
     }
 
     /// Finds out who calls, or why they may not.

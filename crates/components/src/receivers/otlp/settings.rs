@@ -46,6 +46,15 @@ pub(super) struct HttpSettings {
 }
 
 impl Settings {
+    /// Turns clients away that leave less time than this.
+    pub(super) fn with_timeout_min(mut self, timeout_min: Duration) -> Self {
+        let ports = self.grpc.iter_mut().chain(self.http.iter_mut().map(|http| &mut http.port));
+        for port in ports {
+            port.limits.timeout_min = timeout_min;
+        }
+        self
+    }
+
     /// The ports that are on, by the names of their protocols.
     fn ports(&self) -> impl Iterator<Item = (&'static str, &PortSettings)> {
         let grpc = self.grpc.iter().map(|port| ("grpc", port));

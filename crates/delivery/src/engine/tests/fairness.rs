@@ -6,7 +6,7 @@ use pipeline::Verdict;
 
 use super::world::{Sent, World, batch, blocked, busy, queue};
 use crate::engine::AttemptId;
-use crate::settings::Queue;
+use crate::settings::{LanesMax, Queue};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -129,6 +129,17 @@ fn lanes_that_fail_hold_half_of_the_queue_at_most() {
     world.finish();
     let sent: Vec<_> = (0..15).map(|_| world.send(1, &[blocked(1)])[0]).collect();
     assert!(sent.iter().all(|id| world.acknowledged.contains(id)));
+    world.finish();
+}
+
+#[test]
+fn who_leaves_a_failing_lane_that_was_evicted_gives_its_room_back() {
+    let queue = Queue { batch: Some(batch(1, 1)), ..queue() };
+    let mut world = World::with_lanes(queue, |lanes| lanes.max = LanesMax::Evict(1));
+    let leaving = world.send(1, &[blocked(1)])[0];
+    world.reply_first(busy(Some(SECOND * 5)));
+    world.send(2, &[blocked(1)]);
+    world.leave(leaving);
     world.finish();
 }
 

@@ -6,8 +6,10 @@ use pipeline::{Code, Status, Verdict};
 use proptest::prelude::*;
 
 use super::world::{Sent, World, batch, busy, invalid, queue, rules, status};
+use crate::destination::Reply;
 use crate::engine::{AttemptId, Event, Rules};
-use crate::settings::{LanesMax, Queue};
+use crate::settings::{Halving, LanesMax, Queue};
+use crate::target::Scope;
 
 #[derive(Clone, Debug)]
 enum Op {
@@ -25,7 +27,7 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         60 => (0..3usize, prop::collection::vec(contributor, 1..4))
             .prop_map(|(lane, sent)| Op::Send { lane, sent }),
-        60 => (0..8usize, 0..8u8).prop_map(|(which, verdict)| Op::Reply { which, verdict }),
+        60 => (0..8usize, 0..11u8).prop_map(|(which, verdict)| Op::Reply { which, verdict }),
         10 => (0..8usize).prop_map(|which| Op::Lose { which }),
         20 => (0..40usize).prop_map(|which| Op::Leave { which }),
         30 => (0..6000u64).prop_map(|millis| Op::Pass { millis }),
@@ -42,15 +44,23 @@ fn verdict(choice: u8) -> Verdict {
         4 => invalid(),
         5 => Verdict::Refused(Status { http: Some(413), ..status(Code::ResourceExhausted) }),
         6 => Verdict::Refused(status(Code::PermissionDenied)),
+        8 | 9 => busy(None),
+        10 => busy(Some(Duration::from_secs(2))),
         _ => Verdict::Unknown(status(Code::DeadlineExceeded)),
     }
 }
 
+/// What the destination says; some of it is about more than one lane.
+fn reply(choice: u8) -> Reply {
+    let scope = (7 < choice).then(|| Scope::new(["one", "other"][usize::from(choice % 2)]));
+    Reply { scope, ..verdict(choice).into() }
+}
+
 fn any_rules() -> impl Strategy<Value = Rules> {
-    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
     let sizes = (1..4usize, 0..12usize, 12..30usize, 1..3usize, 40..200usize);
     (flags, sizes).prop_map(
-        |((waits, parks, batches, retries), (workers, min, max, lanes, room))| {
+        |((waits, parks, batches, retries, is_ordered), (workers, min, max, lanes, room))| {
             let batch = batch(min, max);
             let queue = Queue {
                 num_consumers: workers,
@@ -63,6 +73,8 @@ fn any_rules() -> impl Strategy<Value = Rules> {
             };
             let mut rules = rules(queue);
             rules.settings.lanes.max = LanesMax::Evict(lanes);
+            rules.settings.lanes.is_ordered = is_ordered;
+            rules.settings.halving = [Halving::Off, Halving::Callers, Halving::Items][max % 3];
             rules.settings.lanes.idle_timeout = Some(Duration::from_secs(30));
             if !retries {
                 rules.settings.retry = None;
@@ -101,7 +113,7 @@ impl World {
 
     fn answer(&mut self, attempt: AttemptId, choice: u8) {
         if !self.rules.is_relay {
-            return self.reply(attempt, verdict(choice));
+            return self.reply_with(attempt, reply(choice));
         }
         let parts = self.attempts[&attempt].parts.len();
         self.reply_part(attempt, usize::from(choice) % parts, &verdict(choice));

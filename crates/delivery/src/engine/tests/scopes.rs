@@ -146,6 +146,21 @@ fn a_target_that_meets_a_scope_waits_with_the_others() {
 }
 
 #[test]
+fn the_end_of_a_probe_is_heard_whatever_it_was_about() {
+    let mut world = world();
+    world.send_behind(1, &[credential()]);
+    world.reply_first_with(failure(&credential(), Some(SECOND)));
+    world.pass(SECOND * 2);
+    let probe = *world.attempts.keys().next().unwrap();
+    // One that was not known to rely on it fails by it while the probe is under way.
+    world.send_behind(2, &[]);
+    let other = *world.attempts.keys().next_back().unwrap();
+    world.reply_with(other, failure(&credential(), Some(SECOND)));
+    world.reply_with(probe, failure(&Scope::new("endpoint"), Some(SECOND)));
+    world.finish();
+}
+
+#[test]
 fn draining_tells_those_behind_a_scope_now() {
     let mut world = world();
     let members = send_to_all(&mut world, &[credential()]);

@@ -1,6 +1,6 @@
 //! A world around one engine that performs its actions on a model, and holds the invariants.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -213,8 +213,13 @@ impl World {
 
     /// Ends an attempt with `verdict`.
     pub(super) fn reply(&mut self, attempt: AttemptId, verdict: Verdict) {
-        self.mark(attempt, &verdict);
-        self.step(Event::Ended(attempt, Ending::Reply(Reply::from(verdict))));
+        self.reply_with(attempt, Reply::from(verdict));
+    }
+
+    /// The same, with all that a destination may say.
+    pub(super) fn reply_with(&mut self, attempt: AttemptId, reply: Reply) {
+        self.mark(attempt, &reply.verdict);
+        self.step(Event::Ended(attempt, Ending::Reply(reply)));
     }
 
     pub(super) fn lose(&mut self, attempt: AttemptId) {
@@ -228,11 +233,9 @@ impl World {
         self.reply(first, verdict);
     }
 
-    /// The same, with all that a destination may say.
     pub(super) fn reply_first_with(&mut self, reply: Reply) {
         let first = *self.attempts.keys().next().expect("an attempt is under way");
-        self.mark(first, &reply.verdict);
-        self.step(Event::Ended(first, Ending::Reply(reply)));
+        self.reply_with(first, reply);
     }
 
     /// Ends one part of an attempt of a relay; the attempt ends with its last part.
@@ -373,6 +376,14 @@ impl World {
         let (workers, trials) = (self.rules.workers_max, (self.rules.workers_max / 2).max(1));
         let slow = (2 * workers).max(64);
         assert!(self.attempts.len() <= workers + trials + slow, "attempts are bounded");
+        if self.rules.settings.lanes.is_ordered && !self.rules.is_relay {
+            let keys: BTreeSet<_> = self.attempts.values().map(|start| &start.key).collect();
+            assert_eq!(
+                keys.len(),
+                self.attempts.len(),
+                "one batch at a time leaves an ordered lane"
+            );
+        }
     }
 
     fn mark(&mut self, attempt: AttemptId, verdict: &Verdict) {

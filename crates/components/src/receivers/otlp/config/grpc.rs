@@ -92,6 +92,7 @@ impl GrpcWords {
             limits: Limits {
                 bytes_max: bytes_max.unwrap_or_default(),
                 timeout,
+                timeout_min: std::time::Duration::ZERO,
                 reading_max: timeout,
                 pace: self.limits.pace(),
             },

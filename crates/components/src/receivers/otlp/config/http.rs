@@ -118,6 +118,7 @@ impl HttpWords {
             limits: Limits {
                 bytes_max,
                 timeout,
+                timeout_min: std::time::Duration::ZERO,
                 reading_max: self.read_timeout.unless_zero().unwrap_or(timeout),
                 pace: self.limits.pace(),
             },

@@ -230,6 +230,21 @@ async fn who_is_not_answered_in_time_is_asked_to_come_again() {
     }
 }
 
+#[tokio::test]
+async fn who_leaves_too_little_time_is_turned_away_at_once() {
+    let yaml = "{min_timeout: 3s, protocols: {grpc: {endpoint: '127.0.0.1:0'}}}";
+    let world = World::with(yaml).start();
+    let mut client = world.grpc().await;
+    for (asked, expected) in [("2999m", 14), ("0S", 14), ("3S", 0)] {
+        let request = Grpc::request(EXPORT_LOGS).header("grpc-timeout", asked);
+        let request = request.body(Feed::of(frame(0, &one_log()))).unwrap();
+        let answered = client.send(request).await.unwrap();
+        assert_eq!(answered.code(), expected, "asked for {asked}");
+        let is_told_when = answered.details().is_some_and(|said| said.retry_after.is_some());
+        assert_eq!(is_told_when, expected == 14);
+    }
+}
+
 /// The framed answer of a unary call to `path`.
 async fn call(client: &mut Grpc, path: &str, message: &[u8]) -> Answered {
     let request = Grpc::request(path).body(Feed::of(frame(0, message))).unwrap();
