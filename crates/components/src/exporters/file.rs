@@ -10,7 +10,9 @@
 
 mod config;
 mod exporter;
+mod groups;
 mod output;
+mod outputs;
 mod record;
 mod rotation;
 

@@ -9,13 +9,15 @@ use delivery::config::{QueueWords, RetryWords, RoadWords, TIMEOUT};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::groups::Grouping;
+
 const DAY: Duration = Duration::from_hours(24);
 
 /// Where and how to write.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The file. Required.
+    /// The file. Required. With `group_by`, a `*` in it stands for the value of the attribute.
     pub path: PathBuf,
     /// `json`: a request in each line. `proto`: requests as protobuf, each behind its length in four
     /// bytes, highest first.
@@ -32,7 +34,7 @@ pub struct Config {
     pub create_directory: bool,
     /// The permissions of a folder that is made, in octal.
     pub directory_permissions: String,
-    /// Refused when enabled: one exporter writes one file.
+    /// Writes a file for each value of an attribute of the resource.
     pub group_by: GroupByWords,
     /// Answers after the data is durable (`fdatasync`); without it, after it was written.
     pub fsync: bool,
@@ -76,15 +78,16 @@ pub struct RotationWords {
     pub localtime: bool,
 }
 
-/// Refused when enabled.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+/// A file for each value of an attribute.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GroupByWords {
-    /// Writes a file for each value of an attribute.
+    /// Whether there is a file for each value.
     pub enabled: bool,
-    /// The attribute of the resource.
+    /// The attribute of the resource. What is not a letter, digit, `-`, `_` or inner `.` in its value
+    /// is written as `%` and two digits; without the attribute, the value is `MISSING`.
     pub resource_attribute: String,
-    /// How many files would be open at a time.
+    /// How many files are kept open; the one that was not used for longest is closed.
     pub max_open_files: u32,
 }
 
@@ -99,6 +102,7 @@ pub struct Settings {
     /// The permissions of a folder that is made; `None` makes none.
     pub directory_mode: Option<u32>,
     pub is_synced: bool,
+    pub(super) grouping: Option<Grouping>,
     pub(super) wants_local_time: bool,
     pub(super) road: delivery::Settings,
 }
@@ -131,6 +135,13 @@ impl Default for Config {
     }
 }
 
+impl Default for GroupByWords {
+    fn default() -> Self {
+        let resource_attribute = "fileexporter.path_segment".to_owned();
+        Self { enabled: false, resource_attribute, max_open_files: 100 }
+    }
+}
+
 impl Default for RotationWords {
     fn default() -> Self {
         Self { max_megabytes: 100, max_days: 0, max_backups: 100, localtime: false }
@@ -154,10 +165,7 @@ impl Words for Config {
             let message = "`directory_permissions` must be octal digits, at most `0777`";
             faults.add_with_remedy("directory_permissions", message, "write `\"0755\"`");
         }
-        if self.group_by.enabled {
-            let message = "`group_by` is not supported: one exporter writes one file";
-            faults.add_with_remedy("group_by", message, "use one `file` exporter for each group");
-        }
+        let grouping = self.grouping(&mut faults);
         let rotation = self.rotation;
         let wants_local_time = rotation.as_ref().is_some_and(|words| words.localtime);
         let rotation = rotation.and_then(|words| faults.take("rotation", words.validate()));
@@ -175,8 +183,45 @@ impl Words for Config {
             rotation,
             directory_mode: mode.filter(|_| self.create_directory),
             is_synced: self.fsync,
+            grouping,
             wants_local_time,
             road,
+        })
+    }
+}
+
+impl Config {
+    fn grouping(&self, faults: &mut Faults) -> Option<Grouping> {
+        if !self.group_by.enabled {
+            return None;
+        }
+        let path = self.path.to_string_lossy();
+        let Some((before, after)) = path.split_once('*').filter(|(_, after)| !after.contains('*'))
+        else {
+            let message = "with `group_by`, `path` must contain one `*`";
+            faults.add_with_remedy("path", message, "write `/folder/*.json`");
+            return None;
+        };
+        if after.contains('/') && !self.create_directory {
+            let message = "a folder for each group has to be made";
+            faults.add_with_remedy("path", message, "write `create_directory: true`");
+        }
+        if !self.append {
+            let message = "with `group_by`, files are closed and opened again, so that what is in \
+                           them is kept";
+            faults.add_with_remedy("append", message, "remove `append: false`");
+        }
+        if self.group_by.resource_attribute.is_empty() {
+            faults.add("group_by.resource_attribute", "`resource_attribute` must not be empty");
+        }
+        if self.group_by.max_open_files == 0 {
+            faults.add("group_by.max_open_files", "`max_open_files` must be greater than zero");
+        }
+        Some(Grouping {
+            before: before.to_owned(),
+            after: after.to_owned(),
+            attribute: self.group_by.resource_attribute.clone(),
+            open_max: usize::try_from(self.group_by.max_open_files).unwrap_or(usize::MAX),
         })
     }
 }

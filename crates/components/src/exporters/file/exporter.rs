@@ -2,7 +2,8 @@
 //!
 //! Bounds: `QUEUE_MAX` requests wait for the thread; more are asked to come back.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use runtime::threads::Pool;
 use wire::Payload;
 
 use super::config::Settings;
-use super::output::{Output, WriteError};
+use super::output::WriteError;
+use super::outputs::Outputs;
 use super::record;
 
 const QUEUE_MAX: usize = 4096;
@@ -30,14 +32,14 @@ impl Plans for Settings {
 
 impl ExporterBlueprint for Settings {
     fn build(&self, env: Environment) -> Result<Built, StartError> {
-        let output = Output::open(self.clone())
+        let outputs = Outputs::open(self.clone())
             .map_err(|error| StartError::new(format!("open `{}`: {error}", self.path.display())))?;
         let pool = Pool::new("file", 1, QUEUE_MAX)
             .map_err(|error| StartError::new(format!("start the thread that writes: {error}")))?;
         let writer = Writer {
             settings: self.clone(),
             pending: Mutex::default(),
-            output: Mutex::new(output),
+            outputs: Mutex::new(outputs),
             clock: env.clock,
         };
         let file = AppendTo { writer: Arc::new(writer), pool };
@@ -55,7 +57,7 @@ struct Writer {
     settings: Settings,
     pending: Mutex<VecDeque<Pending>>,
     /// Used by the thread only.
-    output: Mutex<Output>,
+    outputs: Mutex<Outputs>,
     clock: Clock,
 }
 
@@ -81,42 +83,80 @@ impl Destination for AppendTo {
     }
 }
 
+/// What goes into one file, and which requests it is of.
+#[derive(Default)]
+struct Share {
+    records: Vec<Vec<u8>>,
+    requests: Vec<usize>,
+}
+
 impl Writer {
     /// Writes all that is pending and answers it.
     fn commit(&self) {
         let pending = std::mem::take(&mut *lock(&self.pending));
-        let mut records = Vec::with_capacity(pending.len());
+        let mut shares: BTreeMap<PathBuf, Share> = BTreeMap::new();
         let mut waiting = Vec::with_capacity(pending.len());
         for Pending { payload, verdict } in pending.into_iter().filter(Pending::is_awaited) {
-            match record::encode(&self.settings, &payload) {
-                Ok(record) => {
-                    records.push(record);
-                    waiting.push(verdict);
+            match self.records(&payload) {
+                Ok(records) => {
+                    for (path, record) in records {
+                        let share = shares.entry(path).or_default();
+                        share.records.push(record);
+                        share.requests.push(waiting.len());
+                    }
+                    waiting.push((verdict, None));
                 }
-                Err(error) => {
-                    let message = format!("encode a request: {error}");
+                Err(message) => {
                     let status = Status::new(Code::InvalidArgument, message);
                     answer(verdict, Verdict::Refused(status));
                 }
             }
         }
-        if records.is_empty() {
-            return;
+        for (path, share) in shares {
+            let written = lock(&self.outputs).append(&path, &share.records, self.clock.wall());
+            for request in share.requests {
+                let (_, verdict) = &mut waiting[request];
+                *verdict = Some(joined(verdict.take(), verdict_of(&path, &written)));
+            }
         }
-        let written = lock(&self.output).append(&records, self.clock.wall());
-        let verdict = match written {
-            Ok(()) => Verdict::Delivered,
-            Err(error) => self.failed(&error),
-        };
-        waiting.into_iter().for_each(|waiting| answer(waiting, verdict.clone()));
+        for (waiting, verdict) in waiting {
+            answer(waiting, verdict.unwrap_or(Verdict::Delivered));
+        }
     }
 
-    fn failed(&self, error: &WriteError) -> Verdict {
-        let message = format!("write `{}`: {error}", self.settings.path.display());
-        match error {
-            WriteError::Undone(_) => retry(message),
-            WriteError::Torn(_) => Verdict::Unknown(Status::new(Code::Unavailable, message)),
-        }
+    /// The records of a request, each with its file; or why it cannot be written.
+    fn records(&self, payload: &Payload) -> Result<Vec<(PathBuf, Vec<u8>)>, String> {
+        let parts = match &self.settings.grouping {
+            None => vec![(self.settings.path.clone(), payload.clone())],
+            Some(grouping) => grouping.parts(payload).map_err(|error| error.to_string())?,
+        };
+        let records = parts.into_iter().map(|(path, part)| {
+            let record = record::encode(&self.settings, &part);
+            Ok((path, record.map_err(|error| format!("encode a request: {error}"))?))
+        });
+        records.collect()
+    }
+}
+
+fn verdict_of(path: &Path, written: &Result<(), WriteError>) -> Verdict {
+    let Err(error) = written else { return Verdict::Delivered };
+    let message = format!("write `{}`: {error}", path.display());
+    match error {
+        WriteError::Undone(_) => retry(message),
+        WriteError::Torn(_) => Verdict::Unknown(Status::new(Code::Unavailable, message)),
+    }
+}
+
+/// The verdict on a request whose parts stand in several files: if only some of them were written,
+/// sending it again would double those.
+fn joined(one: Option<Verdict>, other: Verdict) -> Verdict {
+    match (one, other) {
+        (None, other) => other,
+        (Some(Verdict::Delivered), Verdict::Delivered) => Verdict::Delivered,
+        (Some(Verdict::RetryAfter { status, .. }), Verdict::Delivered | Verdict::Unknown(_))
+        | (Some(Verdict::Delivered), Verdict::RetryAfter { status, .. })
+        | (Some(Verdict::Unknown(status)), _) => Verdict::Unknown(status),
+        (Some(_), other) => other,
     }
 }
 

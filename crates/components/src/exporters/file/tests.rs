@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::resource::v1::Resource;
 use pipeline::{Answer, Blueprint, Built, Code};
 use prost::Message;
 use runtime::clock::Clock;
@@ -12,7 +13,7 @@ use wire::{Signal, json};
 use super::FACTORY;
 use super::config::Rotation;
 use super::rotation::{backup_path, backups, prune};
-use crate::testing::{check_config, deliver, environment, logs_of, parse, payload};
+use crate::testing::{attribute, check_config, deliver, environment, logs_of, parse, payload};
 
 #[test]
 fn configuration_is_checked() {
@@ -29,7 +30,14 @@ fn configuration_is_checked() {
         ("{path: a, flush_interval: 0s}", &["must be greater than zero"]),
         ("{path: a, rotation: {max_megabytes: 0}}", &["must be greater than zero"]),
         ("{path: a, directory_permissions: '9'}", &["octal"]),
-        ("{path: a, group_by: {enabled: true}}", &["`group_by` is not supported"]),
+        ("{path: 'a/*.json', group_by: {enabled: true, resource_attribute: tenant}}", &[]),
+        ("{path: 'a/*/b.json', create_directory: true, group_by: {enabled: true}}", &[]),
+        ("{path: a, group_by: {enabled: true}}", &["must contain one `*`"]),
+        ("{path: '*a*', group_by: {enabled: true}}", &["must contain one `*`"]),
+        ("{path: 'a/*/b', group_by: {enabled: true}}", &["create_directory: true"]),
+        ("{path: 'a*', append: false, group_by: {enabled: true}}", &["append: false"]),
+        ("{path: 'a*', group_by: {enabled: true, max_open_files: 0}}", &["greater than zero"]),
+        ("{path: 'a*', group_by: {enabled: true, resource_attribute: ''}}", &["not be empty"]),
         ("{path: a, encoding: otlp_json}", &["encoding"]),
     ] {
         check_config(&FACTORY, yaml, expected);
@@ -213,4 +221,49 @@ fn old_files_are_named_by_time_and_removed_by_age() {
     prune(&path, rotation, Clock.wall() + Duration::from_hours(25)).unwrap();
     assert!(backups(&path).unwrap().is_empty());
     assert!(folder.path().join("out-other.json").exists());
+}
+
+/// Log records with these bodies from a resource of this tenant.
+fn logs_of_tenant(tenant: &str, bodies: &[&str]) -> ExportLogsServiceRequest {
+    let mut logs = logs_of(bodies);
+    let attributes = vec![attribute("tenant", tenant)];
+    logs.resource_logs[0].resource = Some(Resource { attributes, ..Resource::default() });
+    logs
+}
+
+#[tokio::test]
+async fn groups_have_files_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = ", create_directory: true, \
+                 group_by: {enabled: true, resource_attribute: tenant, max_open_files: 1}";
+    let file = exporter(&folder.path().join("*/out.json"), words);
+    for round in ["1", "2"] {
+        let mut both = logs_of_tenant("a", &[round]);
+        both.resource_logs.extend(logs_of_tenant("../b", &[round]).resource_logs);
+        let answer = deliver(file.consumer.as_ref(), payload(&both)).await;
+        assert_eq!(answer, Answer::Delivered { rejected: 0, warning: None });
+    }
+    for (name, tenant) in [("a", "a"), ("%2E.%2Fb", "../b")] {
+        let text = std::fs::read_to_string(folder.path().join(name).join("out.json")).unwrap();
+        let requests: Vec<_> = text.lines().map(request_of_line).collect();
+        let expected = ["1", "2"].map(|round| logs_of_tenant(tenant, &[round]));
+        assert_eq!(requests, expected);
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing stands elsewhere");
+    file.component.close(Clock.now() + Duration::from_secs(10)).await;
+}
+
+#[tokio::test]
+async fn a_request_of_which_a_part_was_written_is_not_known_to_be_undone() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("b.json")).unwrap();
+    let words = ", group_by: {enabled: true, resource_attribute: tenant}";
+    let file = exporter(&folder.path().join("*.json"), words);
+    let mut both = logs_of_tenant("a", &["1"]);
+    both.resource_logs.extend(logs_of_tenant("b", &["1"]).resource_logs);
+    let answer = deliver(file.consumer.as_ref(), payload(&both)).await;
+    assert!(matches!(answer, Answer::Unknown { .. }), "{answer:?}");
+    let only = payload(&logs_of_tenant("b", &["1"]));
+    let answer = deliver(file.consumer.as_ref(), only).await;
+    assert!(matches!(answer, Answer::RetryAfter { .. }), "{answer:?}");
 }
