@@ -17,7 +17,7 @@ fix:
 test *FILTER:
     cargo xtask test {{FILTER}}
 
-# The hot paths, one by one.
+# The hot paths, one by one; `cargo xtask instructions` guards what they take.
 bench:
     cargo bench --package wire
     cargo bench --package runtime

@@ -1,7 +1,9 @@
-//! Developer tasks: `cargo xtask test | mutants | tidy | policy | docs [--check] | fuzz SECONDS`.
+//! Developer tasks: `cargo xtask test | mutants | tidy | policy | docs [--check] | fuzz SECONDS |
+//! instructions [--update]`.
 
 mod docs;
 mod fuzz;
+mod instructions;
 mod mutants;
 mod policy;
 mod test;
@@ -22,10 +24,12 @@ fn main() -> ExitCode {
         ["policy"] => policy::run(&workspace),
         ["docs"] => docs::write(&workspace),
         ["docs", "--check"] => docs::check(&workspace),
+        ["instructions"] => instructions::check(&workspace),
+        ["instructions", "--update"] => instructions::update(&workspace),
         ["fuzz", seconds] => fuzz::run(&workspace, seconds),
         _ => anyhow::bail!(
             "usage: cargo xtask test [FILTER...] | mutants | tidy | policy | docs [--check] | \
-             fuzz SECONDS"
+             fuzz SECONDS | instructions [--update]"
         ),
     });
     match result {
