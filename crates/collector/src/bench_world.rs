@@ -23,7 +23,7 @@ pub(crate) struct BenchWorld {
     pub(crate) clock: Clock,
     pub(crate) scope: Scope,
     pub(crate) metrics: Registry,
-    network: Network,
+    pub(crate) network: Network,
     budget: Budget,
 }
 

@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{
+    ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
+};
 use clap_complete::Shell;
 
 use crate::generate::GenerateOptions;
@@ -21,6 +25,46 @@ pub(crate) struct Cli {
 
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
+}
+
+impl Cli {
+    /// The command line of this process; ends it when that is wrong, or asks for help.
+    pub(crate) fn of_process() -> Self {
+        Self::of(std::env::args_os()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// Reads a command line.
+    pub(crate) fn of(
+        words: impl IntoIterator<Item = impl Into<std::ffi::OsString> + Clone>,
+    ) -> Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches_from(words)?;
+        if let Some((name, command)) = idle_option(&matches) {
+            let message = format!(
+                "`--{name}` has no effect on `tidegate {command}`: it is about the collector\n\n  \
+                 tip: remove it"
+            );
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        Self::from_arg_matches(&matches)
+    }
+}
+
+/// Options of the collector, and the commands that heed them; without a command it runs.
+const HEEDED: &[(&str, &str, &[&str])] = &[
+    ("config", "config", &["run", "validate", "print-config"]),
+    ("set", "set", &["run", "validate", "print-config"]),
+    ("feature_gates", "feature-gates", &["run", "validate", "print-config"]),
+    ("data_dir", "data-dir", &["run", "validate", "print-config"]),
+    ("drain_timeout", "drain-timeout", &["run"]),
+];
+
+/// An option that was given to a command which does not heed it.
+fn idle_option(matches: &ArgMatches) -> Option<(&'static str, String)> {
+    let (command, own) = matches.subcommand()?;
+    let is_given = |id: &str| own.value_source(id) == Some(ValueSource::CommandLine);
+    let is_idle =
+        |(id, _, commands): &&(&str, &str, &[&str])| !commands.contains(&command) && is_given(id);
+    HEEDED.iter().find(is_idle).map(|(_, name, _)| (*name, command.to_owned()))
 }
 
 /// Where the configuration comes from.

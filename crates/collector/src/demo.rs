@@ -1,6 +1,5 @@
 //! Demo: generator, collector and sink in one process, over real sockets, for a few seconds.
 
-use std::net::TcpListener;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -22,12 +21,14 @@ const PICTURE: &str = "\
 
 /// Runs the demo and prints what went through and how fast.
 pub(crate) async fn run(seconds: u64) -> anyhow::Result<()> {
-    let [collector_port, sink_port] = [free_port()?, free_port()?];
     print_line(PICTURE)?;
     let world = BenchWorld::new();
-    let sink = Sink::start(&world, &sink_options(sink_port)?)?;
-    let graph = start_collector(&world, collector_port, sink_port).await?;
-    let load = Load::start(&world, &generate_options(collector_port, seconds)?)?;
+    // Held until the components share them, so that nobody else takes a port in between.
+    let free_port = || world.network.listen_on_free_port("127.0.0.1").context("find a free port");
+    let [(_door, door), (_sink_door, sink_door)] = [free_port()?, free_port()?];
+    let sink = Sink::start(&world, &sink_options(&sink_door)?)?;
+    let graph = start_collector(&world, &door, &sink_door).await?;
+    let load = Load::start(&world, &generate_options(&door, seconds)?)?;
     let run = load.run_name();
     let summary = load.until(world.until(Some(Duration::from_secs(seconds)))).await?;
     let deadline = world.clock.now() + Duration::from_secs(10);
@@ -49,11 +50,11 @@ fn report(summary: &Summary, totals: &Totals, lost: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn start_collector(world: &BenchWorld, port: u16, sink_port: u16) -> anyhow::Result<Graph> {
+async fn start_collector(world: &BenchWorld, door: &str, sink: &str) -> anyhow::Result<Graph> {
     let yaml = format!(
-        "yaml:{{receivers: {{otlp: {{protocols: {{grpc: {{endpoint: '127.0.0.1:{port}'}}}}}}}}, \
+        "yaml:{{receivers: {{otlp: {{protocols: {{grpc: {{endpoint: '{door}'}}}}}}}}, \
          processors: {{batch: {{}}}}, \
-         exporters: {{otlp: {{endpoint: '127.0.0.1:{sink_port}', compression: none, tls: {{insecure: true}}}}}}, \
+         exporters: {{otlp: {{endpoint: '{sink}', compression: none, tls: {{insecure: true}}}}}}, \
          service: {{pipelines: {{logs: {{receivers: [otlp], processors: [batch], exporters: [otlp]}}}}}}}}"
     );
     let source = SourceOptions { config: vec![yaml], ..SourceOptions::default() };
@@ -64,33 +65,26 @@ async fn start_collector(world: &BenchWorld, port: u16, sink_port: u16) -> anyho
         metrics: world.metrics.clone(),
         tracer: pipeline::Tracer::default(),
         budget: Budget::root("demo", 1 << 30),
-        network: runtime::net::Network::default(),
+        network: world.network.clone(),
         data_dir: std::env::temp_dir(),
     };
     Ok(Graph::start(graph_world, &loaded.plan).await?)
 }
 
 /// The options as the command line would give them.
-fn sink_options(port: u16) -> anyhow::Result<SinkOptions> {
-    let grpc = format!("127.0.0.1:{port}");
-    match Cli::try_parse_from(["tidegate", "sink", "--grpc", &grpc, "--http", ""])?.command {
+fn sink_options(address: &str) -> anyhow::Result<SinkOptions> {
+    match Cli::try_parse_from(["tidegate", "sink", "--grpc", address, "--http", ""])?.command {
         Some(Command::Sink(options)) => Ok(*options),
         _ => anyhow::bail!("the command line of the sink changed"),
     }
 }
 
-fn generate_options(port: u16, seconds: u64) -> anyhow::Result<GenerateOptions> {
-    let endpoint = format!("127.0.0.1:{port}");
+fn generate_options(endpoint: &str, seconds: u64) -> anyhow::Result<GenerateOptions> {
     let seconds = seconds.to_string();
-    let words = ["tidegate", "generate", "--endpoint", &endpoint, "--seconds", &seconds];
+    let words = ["tidegate", "generate", "--endpoint", endpoint, "--seconds", &seconds];
     let words = words.into_iter().chain(["--connections", "2", "--concurrency", "32"]);
     match Cli::try_parse_from(words)?.command {
         Some(Command::Generate(options)) => Ok(*options),
         _ => anyhow::bail!("the command line of the generator changed"),
     }
-}
-
-fn free_port() -> anyhow::Result<u16> {
-    let listener = TcpListener::bind("127.0.0.1:0").context("find a free port")?;
-    Ok(listener.local_addr()?.port())
 }

@@ -38,7 +38,8 @@ pub(crate) struct GenerateOptions {
     pub(crate) signal: Vec<SignalName>,
 
     /// Items a second over all connections, sent whether or not answers come (open loop); without
-    /// it, each caller sends when it was answered (closed loop).
+    /// it, each caller sends when it was answered (closed loop), and a little later when it was not
+    /// served.
     #[arg(long, value_name = "ITEMS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) rate: Option<u64>,
 

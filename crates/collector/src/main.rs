@@ -22,14 +22,13 @@ mod telemetry;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use cli::{Cli, Command, MaskMode};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::of_process();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(runtime::host::cpus())
         .enable_all()

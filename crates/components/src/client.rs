@@ -11,6 +11,7 @@ mod channel;
 mod dial;
 mod directory;
 mod endpoint;
+mod farewell;
 mod keeper;
 mod link;
 mod peer;

@@ -25,6 +25,7 @@ pub mod compression;
 pub mod connectors;
 pub mod exporters;
 pub mod extensions;
+mod frames;
 pub mod processors;
 pub mod receivers;
 mod syntax;

@@ -60,6 +60,17 @@ impl Network {
         }
         Ok(listener)
     }
+
+    /// Listens on a free port of `host`; whoever asks for its address shares the socket.
+    pub fn listen_on_free_port(&self, host: &str) -> io::Result<(Arc<Listener>, String)> {
+        let parsed: Address = format!("{host}:0").parse().map_err(io::Error::other)?;
+        let listener = Arc::new(Listener::bind(&parsed)?);
+        let address = listener.local_address()?;
+        let parsed: Address = address.parse().map_err(io::Error::other)?;
+        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.insert(parsed, Arc::downgrade(&listener));
+        Ok((listener, address))
+    }
 }
 
 #[cfg(test)]

@@ -23,6 +23,10 @@ use super::template::{Shape, Template};
 use super::{GenerateOptions, Protocol};
 use crate::bench_world::BenchWorld;
 
+/// How long a caller of a closed loop waits after it was not served, whatever it was told.
+const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+
 /// A load that is being sent.
 #[derive(Debug)]
 pub(crate) struct Load {
@@ -166,7 +170,27 @@ impl Shared {
                 self.acknowledged_items.fetch_add(self.items, Ordering::Relaxed);
             }
             let took = self.clock.now().saturating_duration_since(due);
+            let pause = self.pause_after(answer.as_ref());
             self.lock().count(first, self.items, answer, took);
+            if let Some(pause) = pause {
+                tokio::select! {
+                    _ = self.end.begun() => return,
+                    () = self.clock.sleep(pause) => {}
+                }
+            }
+        }
+    }
+
+    /// In a closed loop, how long to wait before the next request: as clients do that were told to
+    /// come again, and so that an endpoint where nobody is does not cost a whole CPU.
+    fn pause_after(&self, answer: Option<&Answer>) -> Option<Duration> {
+        match answer {
+            _ if self.interval.is_some() => None,
+            Some(Answer::Delivered { .. } | Answer::Refused(_)) => None,
+            Some(Answer::RetryAfter { delay, .. }) => {
+                Some(delay.unwrap_or(PAUSE).clamp(PAUSE, PAUSE_MAX))
+            }
+            Some(Answer::Unknown(_)) | None => Some(PAUSE),
         }
     }
 

@@ -60,6 +60,36 @@ fn completions_and_manual_are_printed() {
 }
 
 #[test]
+fn options_of_the_collector_are_refused_where_they_do_nothing() {
+    for (option, value) in [
+        ("--config", "x.yaml"),
+        ("--set", "a=b"),
+        ("--feature-gates", "queue.allowInMemory"),
+        ("--data-dir", "x"),
+        ("--drain-timeout", "1"),
+    ] {
+        for command in ["generate", "sink", "demo", "components"] {
+            for words in [[option, value, command], [command, option, value]] {
+                let output = tidegate(&words);
+                let message = String::from_utf8_lossy(&output.stderr).into_owned();
+                assert_eq!(output.status.code(), Some(2), "{words:?}: {message}");
+                assert!(message.contains(&format!("`{option}` has no effect")), "{message}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_closed_loop_does_not_spin_where_nobody_answers() {
+    let endpoint = format!("127.0.0.1:{}", free_port());
+    let output = tidegate(&["generate", "--endpoint", &endpoint, "--seconds", "1", "--json"]);
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    // 8 callers, 100 ms apart, for a second.
+    let requests = summary["requests"].as_u64().unwrap();
+    assert!((8..=100).contains(&requests), "{summary}");
+}
+
+#[test]
 fn output_that_cannot_be_written_is_an_error() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let output = command(&["components"]).stdout(full).output().unwrap();

@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::directory::Target;
 use super::endpoint::Host;
+use super::farewell::{Farewell, Listened};
 use super::link::{Link, Sender, Spawner};
 use super::proxy::Proxy;
 use crate::tls::{Connector, HTTP2};
@@ -160,17 +161,18 @@ impl Dialer {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let stream = TokioIo::new(stream);
         let failed = |error| DialError::Http { host: self.host.to_string(), error };
         if is_http2 {
+            let farewell = Farewell::default();
+            let stream = TokioIo::new(Listened::new(stream, farewell.clone()));
             let (sender, connection) = self.http2().handshake(stream).await.map_err(failed)?;
             let connection = connection.map(log_end).boxed();
-            return Ok(Link { sender: Sender::Http2(sender), connection });
+            return Ok(Link { sender: Sender::Http2(sender, farewell), connection });
         }
         let (sender, connection) = http1::Builder::new()
             .max_headers(HEADERS_MAX)
             .max_buf_size(READ_BYTES_MAX)
-            .handshake(stream)
+            .handshake(TokioIo::new(stream))
             .await
             .map_err(failed)?;
         Ok(Link { sender: Sender::Http1(sender), connection: connection.map(log_end).boxed() })

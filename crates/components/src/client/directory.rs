@@ -18,9 +18,13 @@ const RESOLVE_INTERVAL_MIN: Duration = Duration::from_secs(1);
 const PAUSE_FIRST: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
 const PAUSE_JITTER: f64 = 0.2;
-/// When a connection without any answer breaks sooner than this for the second time in a row, it
-/// counts as a failed attempt: a server that hangs up at once is not dialled in a loop.
+/// When a connection without any answer ends sooner than this, several times in a row, it counts as
+/// a failed attempt: a server that hangs up at once is not dialled in a loop.
 const LIFE_MIN: Duration = Duration::from_secs(1);
+/// A server that breaks connections is given one more, one that asks to go some more: it may be a
+/// balancer that moves its clients about.
+const BROKEN_MAX: u32 = 1;
+const SENT_AWAY_MAX: u32 = 8;
 
 /// How many of the addresses are used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,12 +50,20 @@ pub(crate) enum Event {
     Unresolved(Arc<str>),
     Dialled(Target),
     Failed(Target, Arc<str>),
-    /// A connection has ended; it was of use if it brought an answer.
-    Lost {
-        target: Target,
-        was_useful: bool,
-    },
+    /// A connection has ended.
+    Lost(Target, Ending),
     Tick,
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// After it brought an answer.
+    Useful,
+    /// The server asked to go before there was any.
+    SentAway,
+    /// It broke before there was any.
+    Useless,
 }
 
 /// What the directory wants done.
@@ -78,8 +90,9 @@ struct Slot {
     target: Target,
     state: State,
     failures: u32,
-    /// The last connection was of no use and broke sooner than [`LIFE_MIN`].
-    was_short: bool,
+    /// So many connections in a row brought no answer and ended sooner than [`LIFE_MIN`]: those
+    /// that broke, and those that were sent away.
+    short: (u32, u32),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +126,7 @@ impl Directory {
             Event::Unresolved(reason) => self.unresolved(reason, now),
             Event::Dialled(target) => self.dialled(&target, now),
             Event::Failed(target, reason) => self.failed(&target, reason, now),
-            Event::Lost { target, was_useful } => self.lost(&target, was_useful, now),
+            Event::Lost(target, ending) => self.lost(&target, ending, now),
             Event::Tick => {}
         }
         self.dial_due(now, &mut actions);
@@ -198,16 +211,21 @@ impl Directory {
         self.resolve_soon();
     }
 
-    fn lost(&mut self, target: &Target, was_useful: bool, now: Instant) {
+    fn lost(&mut self, target: &Target, ending: Ending, now: Instant) {
         let Some(slot) = self.slot(target) else { return };
         let State::Ready { since } = slot.state else { return };
         slot.recover(now);
-        let is_short = !was_useful && now < since + LIFE_MIN;
-        if is_short && slot.was_short {
+        let (broken, sent_away) = slot.short;
+        slot.short = match ending {
+            _ if since + LIFE_MIN <= now => (0, 0),
+            Ending::Useful => (0, 0),
+            Ending::SentAway => (broken, sent_away + 1),
+            Ending::Useless => (broken + 1, sent_away),
+        };
+        if BROKEN_MAX < slot.short.0 || SENT_AWAY_MAX < slot.short.1 {
             let reason = "connections are closed right after they open".into();
             return self.failed(target, reason, now);
         }
-        slot.was_short = is_short;
         slot.state = State::Idle;
         self.resolve_soon();
     }
@@ -250,14 +268,14 @@ impl Directory {
 
 impl Slot {
     fn new(target: Target) -> Self {
-        Self { target, state: State::Idle, failures: 0, was_short: false }
+        Self { target, state: State::Idle, failures: 0, short: (0, 0) }
     }
 
     /// Forgets old failures of an address that has worked for a while.
     fn recover(&mut self, now: Instant) {
         if matches!(self.state, State::Ready { since } if since + LIFE_MIN <= now) {
             self.failures = 0;
-            self.was_short = false;
+            self.short = (0, 0);
         }
     }
 

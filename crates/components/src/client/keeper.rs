@@ -16,8 +16,9 @@ use runtime::random::Random;
 use runtime::task::Scope;
 
 use super::dial::{Dialer, Resolve};
-use super::directory::{Action, Directory, Event, Policy, Target};
+use super::directory::{Action, Directory, Ending, Event, Policy, Target};
 use super::endpoint::Host;
+use super::farewell::Farewell;
 use super::link::{Link, Sender};
 use super::peer::{Connections, Limits, Peer, Pool};
 
@@ -53,7 +54,7 @@ enum Done {
     Heard(Event),
     Opened(Target, Link),
     /// The connection that requests to an address share.
-    Ended(Target),
+    Ended(Target, Farewell),
 }
 
 /// Runs until all senders of `reports` are gone.
@@ -68,7 +69,7 @@ pub(crate) async fn keep(tools: Tools, policy: Policy, mut reports: Receiver<Eve
             Some(done) = keeper.work.next(), if !keeper.work.is_empty() => match done {
                 Done::Heard(event) => event,
                 Done::Opened(target, link) => keeper.opened(target, link),
-                Done::Ended(target) => keeper.ended(target),
+                Done::Ended(target, farewell) => keeper.ended(target, &farewell),
             },
             report = reports.recv() => match report {
                 Some(report) => report,
@@ -89,7 +90,7 @@ async fn tick(clock: Clock, directory: &Directory) {
 impl Keeper {
     fn handle(&mut self, event: Event) {
         match &event {
-            Event::Lost { target, .. } | Event::Failed(target, _) => self.forget(target),
+            Event::Lost(target, _) | Event::Failed(target, _) => self.forget(target),
             _ => {}
         }
         let now = self.tools.clock.now();
@@ -145,12 +146,12 @@ impl Keeper {
     /// Makes a peer of a connection, and watches it if all requests are to share it.
     fn opened(&mut self, target: Target, link: Link) -> Event {
         let connections = match link.sender {
-            Sender::Http2(sender) => {
+            Sender::Http2(sender, farewell) => {
                 let (ended, connection) = (target.clone(), link.connection);
-                let broken = Event::Lost { target: target.clone(), was_useful: false };
+                let broken = Event::Lost(target.clone(), Ending::Useless);
                 self.start("http2 connection", broken, async move {
                     connection.await;
-                    Done::Ended(ended)
+                    Done::Ended(ended, farewell)
                 });
                 Connections::Shared(sender)
             }
@@ -167,10 +168,14 @@ impl Keeper {
         Event::Dialled(target)
     }
 
-    fn ended(&self, target: Target) -> Event {
+    fn ended(&self, target: Target, farewell: &Farewell) -> Event {
         let peer = self.peers.iter().find(|peer| peer.target == target);
-        let was_useful = peer.is_some_and(|peer| peer.has_answered());
-        Event::Lost { target, was_useful }
+        let ending = match peer {
+            Some(peer) if peer.has_answered() => Ending::Useful,
+            _ if farewell.was_said() => Ending::SentAway,
+            _ => Ending::Useless,
+        };
+        Event::Lost(target, ending)
     }
 
     fn forget(&mut self, target: &Target) {

@@ -8,6 +8,7 @@ use hyper::client::conn::{http1, http2};
 use runtime::task::Scope;
 
 use super::body::Outgoing;
+use super::farewell::Farewell;
 use super::peer::{Lease, Place};
 
 /// A connection that was just opened.
@@ -23,7 +24,7 @@ pub(crate) enum Sender {
     /// One request at a time.
     Http1(http1::SendRequest<Outgoing>),
     /// Many at a time, as many as the peer allows.
-    Http2(http2::SendRequest<Outgoing>),
+    Http2(http2::SendRequest<Outgoing>, Farewell),
 }
 
 /// Spawns the inner tasks of HTTP/2 connections into a scope.
@@ -35,7 +36,7 @@ impl Link {
     pub(crate) fn leased(self, place: Place, scope: &Scope) -> Option<Lease> {
         match self.sender {
             Sender::Http1(sender) => Some(place.fill(sender, self.connection, scope)),
-            Sender::Http2(_) => None,
+            Sender::Http2(..) => None,
         }
     }
 }

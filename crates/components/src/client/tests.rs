@@ -13,7 +13,7 @@ use runtime::task::Scope;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::dial::Resolve;
-use super::testing::Server;
+use super::testing::{Act, Server};
 use super::*;
 
 /// A name with addresses that can be changed.
@@ -235,4 +235,16 @@ async fn a_closed_channel_refuses_requests_and_leaves_no_task() {
     channel.close();
     assert!(call(&channel).await.unwrap_err().to_string().contains("closed"));
     assert!(scope.idle_by(Clock, Clock.now() + Duration::from_secs(5)).await);
+}
+
+#[tokio::test]
+async fn a_server_that_sends_its_clients_away_is_asked_again_at_once() {
+    let server = Server::grpc([Act::GoAway, Act::GoAway, Act::GoAway]);
+    let channel = Channel::start(plan(Names::of(&[&server])));
+    for _ in 0..3 {
+        // Whether the channel sends it again by itself is not the point here.
+        call_for(&channel, Duration::from_secs(5)).await.ok();
+    }
+    let answered = call_for(&channel, Duration::from_secs(5)).await;
+    assert!(answered.is_ok(), "{answered:?}");
 }

@@ -21,6 +21,7 @@ use tokio_rustls::server::TlsStream;
 use super::material::{Material, Origins, TlsError};
 use super::parameters::{Names, Parameters};
 use super::reload::{Recipe, Reloaded};
+use super::verifier::AnchoredClients;
 use super::{HTTP1, HTTP2};
 
 /// How often client authorities are looked at when only `client_ca_file_reload` is set.
@@ -192,7 +193,8 @@ impl Recipe for ServerRecipe {
                     WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
                         .build()
                         .map_err(|error| TlsError::Verifier { origin, error })?;
-                builder.with_client_cert_verifier(verifier)
+                let own = material.authorities()?;
+                builder.with_client_cert_verifier(Arc::new(AnchoredClients::new(verifier, own)))
             }
             None => builder.with_no_client_auth(),
         };

@@ -110,6 +110,24 @@ async fn mutual_tls_refuses_clients_without_a_certificate_of_the_authority() {
 }
 
 #[tokio::test]
+async fn a_client_that_signed_its_certificate_itself_is_known_when_it_is_configured() {
+    let servers = Authority::new();
+    let stranger = Authority::new();
+    for (until, is_known) in [(4000, true), (2001, false)] {
+        let (cert_file, key_file) = servers.issue_own("agent", until);
+        let words = ServerWords { client_ca_file: cert_file.clone(), ..server_words(&servers) };
+        let acceptor = acceptor(words);
+        let own = ClientWords { cert_file, key_file, ..client_words(&servers) };
+        let met = meet(&acceptor, &connector(own)).await;
+        assert_eq!(met.is_ok(), is_known, "until {until}: {met:?}");
+        let (cert_file, key_file) = stranger.issue_own("agent", 4000);
+        let other = ClientWords { cert_file, key_file, ..client_words(&servers) };
+        assert!(meet(&acceptor, &connector(other)).await.is_err());
+        assert!(meet(&acceptor, &connector(client_words(&servers))).await.is_err());
+    }
+}
+
+#[tokio::test]
 async fn certificates_may_stand_in_the_configuration() {
     let authority = Authority::new();
     let read = |path: PathBuf| Secret::from(std::fs::read_to_string(path).unwrap());

@@ -1,4 +1,4 @@
-//! Verifier: which certificates of servers are accepted.
+//! Verifier: which certificates of servers and of clients are accepted.
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
 /// Accepts chains that end in a trusted authority, and a trusted certificate itself.
 ///
@@ -54,6 +55,64 @@ impl ServerCertVerifier for Anchored {
             Err(error) if is_serving_authority(&error) && self.own.contains(end_entity) => {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
                 Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.chains.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.chains.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.chains.supported_verify_schemes()
+    }
+}
+
+/// The same for the certificates of clients, whose `client_ca_file` names them.
+#[derive(Debug)]
+pub(super) struct AnchoredClients {
+    chains: Arc<dyn ClientCertVerifier>,
+    own: Vec<CertificateDer<'static>>,
+}
+
+impl AnchoredClients {
+    pub(super) fn new(
+        chains: Arc<dyn ClientCertVerifier>,
+        own: Vec<CertificateDer<'static>>,
+    ) -> Self {
+        Self { chains, own }
+    }
+}
+
+impl ClientCertVerifier for AnchoredClients {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.chains.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        match self.chains.verify_client_cert(end_entity, intermediates, now) {
+            Err(error) if is_serving_authority(&error) && self.own.contains(end_entity) => {
+                Ok(ClientCertVerified::assertion())
             }
             verified => verified,
         }

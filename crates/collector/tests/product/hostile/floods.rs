@@ -71,6 +71,23 @@ fn pings_and_settings_are_answered_without_hoarding_the_answers() {
 }
 
 #[test]
+fn a_client_that_pings_more_often_than_it_may_is_sent_away() {
+    let keepalive = "keepalive: {enforcement_policy: {min_time: 60s, permit_without_stream: true}}";
+    let target = Target::with(&Setup { grpc: keepalive, ..Setup::default() });
+    let ping = frame(PING, 0, 0, &[7; 8]);
+    let mut patient = Raw::open(target.grpc);
+    patient.send(&ping.repeat(3));
+    let mut hasty = Raw::open(target.grpc);
+    hasty.send(&ping.repeat(4));
+    assert_eq!(hasty.until_closed(), Some(CALM));
+    // The other was counted too, and is served.
+    for _ in 0..3 {
+        assert!(patient.until(PING).is_some());
+    }
+    target.assert_unharmed();
+}
+
+#[test]
 fn empty_frames_end_the_connection() {
     let target = Target::start();
     let mut raw = Raw::open(target.grpc);

@@ -29,7 +29,7 @@ impl World {
 }
 
 fn lost(number: u8) -> Event {
-    Event::Lost { target: target(number), was_useful: false }
+    Event::Lost(target(number), Ending::Useless)
 }
 
 fn dial(number: u8) -> Action {
@@ -109,12 +109,26 @@ fn a_lost_connection_is_dialled_again_at_once_unless_it_is_short_twice() {
     world.check(lost(1), &[dial(1)]);
     assert_eq!(world.directory.failure(), None);
     world.check(Event::Dialled(target(1)), &[]);
-    world.check(Event::Lost { target: target(1), was_useful: true }, &[dial(1)]);
+    world.check(Event::Lost(target(1), Ending::Useful), &[dial(1)]);
     for expected in [&[dial(1)][..], &[]] {
         world.check(Event::Dialled(target(1)), &[]);
         world.check(lost(1), expected);
     }
     assert!(world.directory.failure().unwrap().contains("right after they open"));
+}
+
+#[test]
+fn a_server_that_asks_to_go_is_not_broken_unless_it_does_so_without_end() {
+    let mut world = started(Policy::RoundRobin);
+    world.check(Event::Resolved(vec![target(1)]), &[dial(1)]);
+    for _ in 0..SENT_AWAY_MAX {
+        world.check(Event::Dialled(target(1)), &[]);
+        world.check(Event::Lost(target(1), Ending::SentAway), &[dial(1)]);
+        assert_eq!(world.directory.failure(), None);
+    }
+    world.check(Event::Dialled(target(1)), &[]);
+    world.check(Event::Lost(target(1), Ending::SentAway), &[]);
+    assert!(world.directory.failure().is_some());
 }
 
 #[test]

@@ -31,8 +31,6 @@ pub(super) struct PortSettings {
     pub tls: Option<tls::ServerSettings>,
     pub auth: Option<ComponentId>,
     pub includes_metadata: bool,
-    /// What the operator should know about keys that do less than they say.
-    pub warnings: Vec<String>,
 }
 
 /// The HTTP port.
@@ -78,20 +76,18 @@ impl Plans for Settings {
     }
 
     fn warnings(&self) -> Vec<String> {
-        self.ports().flat_map(|(name, port)| port.all_warnings(name)).collect()
+        self.ports().filter_map(|(name, port)| port.warning(name)).collect()
     }
 }
 
 impl PortSettings {
-    fn all_warnings(&self, name: &str) -> Vec<String> {
-        let own = self.warnings.iter().map(|text| format!("protocols.{name}.{text}"));
+    fn warning(&self, name: &str) -> Option<String> {
         let is_local = self.endpoint.parse::<Address>().is_ok_and(|address| address.is_local());
-        let exposed = (!is_local && self.tls.is_none()).then(|| {
+        (!is_local && self.tls.is_none()).then(|| {
             format!(
                 "protocols.{name}.endpoint: {} can be reached from other machines without TLS",
                 self.endpoint
             )
-        });
-        own.chain(exposed).collect()
+        })
     }
 }

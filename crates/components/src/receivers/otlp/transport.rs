@@ -5,6 +5,7 @@
 //! Bounds: streams, header bytes and pings by [`Settings`], time by [`Patience`].
 
 mod body;
+mod pings;
 mod vigil;
 mod watched;
 
@@ -26,10 +27,12 @@ use runtime::task::Scope;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub(super) use body::{Body, ReplyBody};
+pub(super) use pings::PingPolicy;
 pub(super) use vigil::Patience;
 
 use super::receive;
 use body::Presence;
+use pings::Pings;
 use vigil::{Verdict, Vigil};
 use watched::Watched;
 
@@ -52,6 +55,8 @@ pub(super) struct Settings {
     pub patience: Patience,
     /// After this time without a sign of life an HTTP/2 client is pinged, and given so long.
     pub ping: Option<(Duration, Duration)>,
+    /// How often an HTTP/2 client may ping; `None` leaves it to the client.
+    pub ping_policy: Option<PingPolicy>,
     /// Whether an HTTP/1.1 connection may carry more than one request.
     pub is_kept_alive: bool,
 }
@@ -129,7 +134,9 @@ impl Transport {
         let preface = (protocol == Protocol::Http2).then_some(HTTP2_PREFACE_BYTES);
         let vigil = Vigil::new(self.settings.patience, preface, self.clock.now());
         let attendance = Attendance { clock: self.clock, vigil: Arc::new(Mutex::new(vigil)) };
-        let io = TokioIo::new(Watched::new(stream, attendance.clone()));
+        let policy = self.settings.ping_policy.filter(|_| protocol == Protocol::Http2);
+        let watched = Watched::new(stream, attendance.clone(), policy.map(Pings::new));
+        let io = TokioIo::new(watched);
         let attended = attendance.clone();
         let service = hyper::service::service_fn(move |request: http::Request<Incoming>| {
             let presence = Presence::enter(attended.clone());

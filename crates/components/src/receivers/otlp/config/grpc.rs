@@ -83,8 +83,6 @@ impl GrpcWords {
         }
         let tls = self.tls.and_then(|words| faults.take("tls", words.validate()));
         let auth = self.auth.and_then(|words| faults.take("auth", words.validate()));
-        let is_policed = self.keepalive.is_some_and(|words| words.enforcement_policy.is_some());
-        let notes = is_policed.then_some("keepalive.enforcement_policy: pings are not counted");
         faults.or(|| PortSettings {
             endpoint,
             connections_max: self.limits.connections,
@@ -100,7 +98,6 @@ impl GrpcWords {
             tls: tls.map(|tls| tls.with_protocols(&[HTTP2])),
             auth,
             includes_metadata: self.include_metadata,
-            warnings: notes.map(str::to_owned).into_iter().collect(),
         })
     }
 

@@ -126,7 +126,6 @@ impl HttpWords {
             tls: tls.map(|tls| tls.with_protocols(&[HTTP2, HTTP1])),
             auth,
             includes_metadata: self.include_metadata,
-            warnings: Vec::new(),
         };
         faults.or(|| HttpSettings { port, paths, codings, headers, cors })
     }

@@ -4,7 +4,9 @@ use config::value::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::receivers::otlp::transport::Settings;
+use crate::receivers::otlp::transport::{PingPolicy, Settings};
+
+const PING_TIME_MIN: std::time::Duration = std::time::Duration::from_secs(300);
 
 /// How long connections live, and how their life is checked.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -12,7 +14,7 @@ use crate::receivers::otlp::transport::Settings;
 pub struct KeepaliveWords {
     /// What the server does.
     pub server_parameters: Option<ServerParameterWords>,
-    /// What clients may do. Accepted with a warning: pings are answered, and not counted.
+    /// What clients may do. Without it they may ping as often as they like.
     pub enforcement_policy: Option<EnforcementPolicyWords>,
 }
 
@@ -33,13 +35,13 @@ pub struct ServerParameterWords {
     pub timeout: Duration,
 }
 
-/// What clients may do.
+/// What clients may do: one that pings too soon for the third time is sent away.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EnforcementPolicyWords {
-    /// The shortest time between pings of a client.
+    /// The shortest time between pings of a client; 0 means 5 minutes.
     pub min_time: Duration,
-    /// Whether a client may ping while it has no request.
+    /// Whether a client may ping that often while it has no request; else once in 2 hours.
     pub permit_without_stream: bool,
 }
 
@@ -51,6 +53,10 @@ impl KeepaliveWords {
         patience.idle = words.max_connection_idle.unless_zero().unwrap_or(patience.idle);
         patience.age = words.max_connection_age.unless_zero();
         patience.grace = words.max_connection_age_grace.unless_zero().unwrap_or(timeout);
+        settings.ping_policy = self.enforcement_policy.as_ref().map(|policy| PingPolicy {
+            time_min: policy.min_time.unless_zero().unwrap_or(PING_TIME_MIN),
+            is_idle_permitted: policy.permit_without_stream,
+        });
         let after = words.time.unless_zero();
         let within = words.timeout.unless_zero();
         settings.ping = Some((

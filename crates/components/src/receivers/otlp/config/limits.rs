@@ -74,6 +74,7 @@ impl LimitWords {
                 grace: std::time::Duration::from_secs(10),
             },
             ping: None,
+            ping_policy: None,
             is_kept_alive: true,
         }
     }

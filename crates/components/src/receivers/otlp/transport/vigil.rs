@@ -99,6 +99,11 @@ impl Vigil {
         self.idle_since = now;
     }
 
+    /// How many requests are in progress.
+    pub(super) fn requests(&self) -> usize {
+        self.requests
+    }
+
     /// The client took a request back before it had its reply.
     pub(super) fn request_was_reset(&mut self, now: Instant) {
         let (count, since) = self.resets;
