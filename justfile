@@ -34,4 +34,5 @@ fuzz SECONDS="60":
 deep:
     PROPTEST_CASES=20000 cargo xtask test
     cargo xtask test overload --ignored --test-threads 1
+    TIDEGATE_KILLS=5000 cargo test -p collector --test product a_collector_that_is_killed -- --nocapture
     just fuzz 300

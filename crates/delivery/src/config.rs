@@ -5,13 +5,14 @@
 
 mod queue;
 mod retry;
+mod store;
 
 use config::value::Duration;
 use config::{Faults, Gates};
 
 use crate::settings::Settings;
 
-pub use queue::{BatchWords, PartitionWords, QueueWords, distinct_keys};
+pub use queue::{BatchWords, PartitionWords, QueueWords, RefusedWords, distinct_keys};
 pub use retry::RetryWords;
 
 /// What `timeout` is for most exporters.

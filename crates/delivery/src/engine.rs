@@ -22,6 +22,7 @@ mod mutant;
 mod pending;
 mod retry;
 mod scopes;
+mod stored;
 mod turns;
 mod workers;
 
@@ -37,10 +38,11 @@ use self::admission::Admission;
 use self::batch::Batch;
 use self::halving::Halvings;
 use self::health::Charge;
-use self::lane::{Lane, LaneId};
+use self::lane::Lane;
 use self::member::Member;
 use self::retry::Random;
 use self::scopes::Scopes;
+use self::stored::Stored;
 use self::turns::Turns;
 use self::workers::Workers;
 use crate::destination::Reply;
@@ -51,6 +53,7 @@ pub(crate) use self::batch::Cut;
 pub(crate) use self::explain::Wait;
 #[cfg(mutants)]
 pub(crate) use self::mutant::Mutant;
+pub(crate) use self::stored::{Loaded, NotRead, NotWritten, Position, Recovered, Refused, Written};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct EnvelopeId(pub(crate) u64);
@@ -58,6 +61,7 @@ pub(crate) struct EnvelopeId(pub(crate) u64);
 pub(crate) struct MemberId(pub(crate) u64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct AttemptId(pub(crate) u64);
+pub(crate) use self::lane::LaneId;
 
 /// What data must agree in to be merged.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,6 +95,12 @@ pub(crate) struct Arrived {
     pub(crate) slices: Vec<Slice>,
 }
 
+impl Arrived {
+    fn items(&self) -> usize {
+        self.slices.iter().map(|slice| slice.items).sum()
+    }
+}
+
 /// Consecutive items and their size in the unit of the batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slice {
@@ -109,6 +119,16 @@ pub(crate) enum Event {
     Left(MemberId),
     /// Someone was refused for lack of room.
     Crowded,
+    /// What an earlier run left on disk, before anything arrives.
+    Recovered(Recovered),
+    /// The journal answered for an envelope.
+    Written(EnvelopeId, Result<Written, NotWritten>),
+    /// The journal, which was full, has room again.
+    Roomy,
+    /// A read ended, with the entries in order.
+    Loaded(LaneId, Result<Vec<Loaded>, NotRead>),
+    /// The refusal of an entry was recorded, or could not be.
+    Buried(EnvelopeId, Result<(), Status>),
     Timer,
     /// Flush everything and start no new backoff; answer what is left at the instant given.
     Drain(Instant),
@@ -135,6 +155,24 @@ pub(crate) enum Action {
     Acknowledge(MemberId),
     /// All members of the envelope ended: its bytes and its room are free.
     Release(EnvelopeId),
+    /// Writes the envelope to the stream of its lane.
+    Write(EnvelopeId),
+    /// Reads what follows in the stream of a lane: one entry at least, and as many as fit.
+    Read {
+        lane: LaneId,
+        key: Arc<LaneKey>,
+        after: Option<Position>,
+        bytes_max: usize,
+    },
+    /// Frees the bytes of an entry, which stays on disk.
+    Unload(EnvelopeId),
+    /// Records what of an entry was refused, before it is forgotten.
+    Bury {
+        envelope: EnvelopeId,
+        refused: Refused,
+    },
+    /// Removes the entry from disk.
+    Forget(EnvelopeId),
     /// Tells whoever carries this part on that nobody waits for it.
     Withdraw(AttemptId, usize),
     /// Stops an attempt; its end will not be heard.
@@ -187,6 +225,15 @@ pub(crate) enum Note {
         rejected: u64,
         warning: Arc<str>,
     },
+    /// What is on disk could not be read; nothing behind it will be if that is final.
+    NotRead {
+        status: Status,
+        is_final: bool,
+    },
+    /// A refusal could not be recorded.
+    NotBuried {
+        status: Status,
+    },
 }
 
 /// The rules that one engine follows.
@@ -199,6 +246,8 @@ pub(crate) struct Rules {
     pub(crate) is_relay: bool,
     /// The exporter's share of the memory.
     pub(crate) bytes_max: usize,
+    /// How much of what is stored is in memory, too, in bytes.
+    pub(crate) window_max: usize,
     pub(crate) seed: u64,
     /// The bug that is put back.
     #[cfg(mutants)]
@@ -229,6 +278,7 @@ pub(crate) struct Engine {
     backoffs: BTreeMap<(Instant, u64), (LaneId, Batch)>,
     backoff_next: u64,
     halvings: Halvings,
+    stored: Stored,
     /// What lanes that fail hold together.
     held_by_failing: Charge,
     random: Random,
@@ -256,6 +306,7 @@ impl Engine {
             backoffs: BTreeMap::new(),
             backoff_next: 0,
             halvings: Halvings::default(),
+            stored: Stored::default(),
             held_by_failing: Charge::default(),
             ends_at: None,
             actions: Vec::new(),
@@ -273,6 +324,11 @@ impl Engine {
             Event::Left(member) => self.left(member),
             Event::Crowded => self.flush_all(Cut::Full),
             Event::Timer => self.timer(now),
+            Event::Recovered(recovered) => self.recovered(recovered, now),
+            Event::Written(envelope, result) => self.written(envelope, result, now),
+            Event::Roomy => self.write_waiting(),
+            Event::Loaded(lane, result) => self.loaded(lane, result, now),
+            Event::Buried(envelope, result) => self.buried(envelope, result, now),
             Event::Drain(ends_at) => self.drain(ends_at, now),
         }
         // What is started may end at once, because its callers' time is over: that frees room.
@@ -280,6 +336,7 @@ impl Engine {
         while self.admit_parked(now) {
             self.dispatch(now);
         }
+        self.tend_store(now);
         std::mem::take(&mut self.actions)
     }
 
@@ -290,12 +347,13 @@ impl Engine {
         let slow = self.is_shared().then(|| self.workers.next_slow()).flatten();
         let probe = self.scopes.next_probe();
         let end = self.ends_at.filter(|_| !self.is_empty());
-        [lane, backoff, slow, probe, self.next_eviction(), end].into_iter().flatten().min()
+        let all = [lane, backoff, slow, probe, self.next_eviction(), end, self.next_of_store()];
+        all.into_iter().flatten().min()
     }
 
     /// Whether nothing is held.
     pub(crate) fn is_empty(&self) -> bool {
-        self.members.is_empty()
+        self.members.is_empty() && !self.is_burying()
     }
 
     /// Whether the attempt has not ended.
@@ -332,6 +390,7 @@ impl Engine {
         }
         self.resume_backoffs(now);
         self.wake_behind(now);
+        self.tend_store_timers(now);
         self.wake_lanes(now);
         self.evict_idle(now);
     }

@@ -20,11 +20,13 @@
 pub mod config;
 pub mod destination;
 mod engine;
+pub mod entry;
 mod road;
 pub mod settings;
 mod target;
 
 pub use destination::{Attempt, Destination, Reply};
+pub use road::store::lease::is_in_use;
 pub use road::{start, start_relay};
 pub use settings::Settings;
 pub use target::{Scope, Target, Targets};

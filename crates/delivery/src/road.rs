@@ -8,10 +8,12 @@ mod attempt;
 mod courier;
 mod intake;
 mod load;
+mod opening;
 mod owner;
 mod relay;
 mod room;
 mod sorting;
+pub(crate) mod store;
 mod telemetry;
 mod trace;
 
@@ -20,7 +22,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
-use pipeline::{Built, Component, Environment, Outcome, Outlet};
+use journal::{Position, StreamId};
+use pipeline::{Built, Component, Environment, Outcome, Outlet, StartError, Status};
 use runtime::channel::{self, Ends, LatestReceiver};
 use runtime::clock::Clock;
 use runtime::mailbox::{self, Post};
@@ -31,13 +34,17 @@ use self::attempt::ToDestination;
 use self::courier::Courier;
 use self::intake::{Handed, Intake};
 use self::owner::Owner;
+use self::owner::storing::Keeping;
 use self::relay::ToOutlet;
 use self::room::Room;
 use self::sorting::Sorter;
+use self::store::{Reading, Store};
 use self::telemetry::Telemetry;
 use self::trace::Trace;
 use crate::Destination;
-use crate::engine::{AttemptId, Ending, Engine, MemberId, Rules, Wait};
+use crate::engine::{
+    AttemptId, Ending, Engine, EnvelopeId, LaneId, MemberId, NotRead, NotWritten, Rules, Wait,
+};
 use crate::settings::{Halving, Settings};
 
 /// Attempts at once of a road without a queue, where each request is its own.
@@ -48,6 +55,12 @@ const DIRECT_MAX: usize = 1000;
 enum Signal {
     Ended(AttemptId, Ending),
     PartEnded(AttemptId, usize, Outcome),
+    /// The journal can be used, or will never be.
+    Opened(Result<Box<Store>, StartError>),
+    Written(EnvelopeId, Result<(StreamId, Position, usize), NotWritten>),
+    Roomy,
+    Loaded(LaneId, Result<Reading, NotRead>),
+    Buried(EnvelopeId, Result<(), Status>),
     Left(MemberId),
     Crowded,
     Drain(Instant),
@@ -56,8 +69,12 @@ enum Signal {
 
 type ToOwner = Post<Signal, Handed>;
 
-/// Starts the road to `destination`.
-pub fn start(env: &Environment, settings: Settings, destination: impl Destination) -> Built {
+/// Starts the road to `destination`; fails when its queue cannot be kept where it is to be kept.
+pub fn start(
+    env: &Environment,
+    settings: Settings,
+    destination: impl Destination,
+) -> Result<Built, StartError> {
     let told = (Telemetry::of_exporter(env, &settings), Trace::of_exporter(env));
     let rules = rules(settings, false);
     let destination = Arc::new(destination);
@@ -73,7 +90,10 @@ pub fn start_relay(env: &Environment, settings: Settings, next: Outlet) -> Built
     let told = (Telemetry::of_processor(env), Trace::of_processor(env));
     let settings = Settings { timeout: None, retry: None, halving: Halving::Off, ..settings };
     let rules = rules(settings, true);
-    start_with(env, rules, told, None, |post, scope| ToOutlet::new(next, env.clock, scope, post))
+    let built = start_with(env, rules, told, None, |post, scope| {
+        ToOutlet::new(next, env.clock, scope, post)
+    });
+    built.expect("a relay keeps nothing on disk")
 }
 
 fn rules(settings: Settings, is_relay: bool) -> Rules {
@@ -86,6 +106,7 @@ fn rules(settings: Settings, is_relay: bool) -> Rules {
         workers_max,
         is_relay,
         bytes_max,
+        window_max: 0,
         seed,
         #[cfg(mutants)]
         mutant: None,
@@ -98,15 +119,18 @@ fn start_with<C: Courier>(
     (telemetry, trace): (Telemetry, Trace),
     sorter: Option<Arc<dyn Sorter>>,
     courier: impl FnOnce(ToOwner, Scope) -> C,
-) -> Built {
+) -> Result<Built, StartError> {
     let (post, mailbox) = mailbox::mailbox(Ends { from: "callers and attempts", to: "delivery" });
     let waits_ends = Ends { from: "delivery", to: "whoever asks what it waits for" };
     let (publish, waits) = channel::latest(waits_ends, Arc::new(Vec::new()));
     let scope = env.scope.child("delivery");
+    let shelf = opening::shelf(env, &rules.settings, &post, &scope)?;
     let room = Arc::new(Room::new(env, rules.settings.queue.as_ref()));
     let intake = Intake::new(&rules.settings, Arc::clone(&room), post.clone(), telemetry.clone());
+    let keeping = Keeping::new(env, &rules.settings);
+    let window_max = keeping.window_max();
     let owner = Owner::new(owner::Parts {
-        engine: Engine::new(Rules { bytes_max: room.bytes_max(), ..rules }),
+        engine: Engine::new(Rules { bytes_max: room.bytes_max(), window_max, ..rules }),
         courier: courier(post.clone(), scope.child("attempts")),
         room,
         telemetry,
@@ -115,10 +139,12 @@ fn start_with<C: Courier>(
         mailbox,
         post: post.clone(),
         publish,
+        shelf,
+        keeping,
     });
     let task = scope.spawn("owner", owner.run());
     let road = Road { post, waits, scope, clock: env.clock, _owner: task };
-    Built { component: Arc::new(road), consumer: Arc::new(intake.sorting_by(sorter)) }
+    Ok(Built { component: Arc::new(road), consumer: Arc::new(intake.sorting_by(sorter)) })
 }
 
 /// The component: how the graph drains, ends and questions the owner.

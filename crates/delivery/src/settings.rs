@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use config::ComponentId;
+use pipeline::StorageUse;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +67,39 @@ pub struct Queue {
     pub sizer: Sizer,
     pub queue_size: usize,
     pub batch: Option<Batch>,
+    /// Keeps what is in the queue on disk.
+    pub store: Option<Store>,
+}
+
+/// How a queue is kept on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Store {
+    /// The extension that offers the folder.
+    pub storage: ComponentId,
+    pub on_exhausted: Exhausted,
+    /// When what could not be delivered is given up; `None` keeps it.
+    pub expire_after: Option<Duration>,
+    /// Where what was refused is recorded.
+    pub refused: Option<RefusedStore>,
+}
+
+/// What happens to stored data when its retries are exhausted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Exhausted {
+    /// It stays in the queue and is tried again at `max_interval`.
+    #[default]
+    Keep,
+    /// It is removed; recorded, if `refused.storage` is set.
+    Drop,
+}
+
+/// A journal of what was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedStore {
+    pub storage: ComponentId,
+    /// The oldest records make room for new ones.
+    pub bytes_max: u64,
 }
 
 /// How requests are merged and cut.
@@ -109,6 +144,26 @@ impl Default for Lanes {
             idle_timeout: Some(Duration::from_secs(90)),
             is_ordered: false,
         }
+    }
+}
+
+impl Settings {
+    /// What is kept on disk, by the keys of the exporter.
+    #[must_use]
+    pub fn stores(&self) -> Vec<StorageUse> {
+        let Some(store) = self.queue.as_ref().and_then(|queue| queue.store.as_ref()) else {
+            return Vec::new();
+        };
+        let queue = (&store.storage, "sending_queue.storage");
+        let refused = store.refused.as_ref();
+        let refused = refused.map(|refused| (&refused.storage, "sending_queue.refused.storage"));
+        let uses =
+            [Some(queue), refused].into_iter().flatten().map(|(extension, key)| StorageUse {
+                extension: extension.clone(),
+                key: key.to_owned(),
+                metadata_keys: Some(self.lanes.metadata_keys.clone()),
+            });
+        uses.collect()
     }
 }
 

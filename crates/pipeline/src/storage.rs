@@ -17,6 +17,8 @@ pub struct Storage {
     pub lock_timeout: Duration,
     /// Whether a journal that cannot be read is moved out of the way and begun anew.
     pub is_recreated: bool,
+    /// What one journal may take of the disk.
+    pub bytes_max: u64,
 }
 
 /// A use of a storage extension by a component.

@@ -27,6 +27,14 @@ const MUTANTS: &[(&str, &str)] = &[
     ("remainder-never-flushed", "cutting::a_tail_leaves_when_its_caller_waits_for_nothing_else"),
     ("breaker-not-resumed", "fairness::a_lane_that_keeps_failing_is_probed_and_resumed"),
     ("permit-leaked", "cutting::who_leaves_gives_its_room_back"),
+    (
+        "acknowledged-before-written",
+        "storing::a_caller_is_answered_when_its_data_is_on_disk_and_not_before",
+    ),
+    (
+        "exhausted-is-forgotten",
+        "storing::exhausted_retries_wait_for_the_longest_time_and_hold_no_worker",
+    ),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 
 mod commands;
 mod configurations;
+mod durable;
 mod hostile;
 mod life;
 mod overload;

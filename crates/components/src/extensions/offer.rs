@@ -5,21 +5,19 @@ use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use pipeline::auth::{SharedClientAuth, SharedServerAuth};
-use pipeline::{Component, Extension, Storage};
+use pipeline::{Component, Extension};
 
 /// What an extension offers to other components; it lives as long as someone uses it.
 #[derive(Clone, Default)]
 pub(super) struct Offer {
     pub(super) server: Option<SharedServerAuth>,
     pub(super) client: Option<SharedClientAuth>,
-    pub(super) storage: Option<Storage>,
 }
 
 impl fmt::Debug for Offer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (server, client) = (self.server.is_some(), self.client.is_some());
-        let storage = &self.storage;
-        write!(f, "Offer(checks clients: {server}, adds credentials: {client}, {storage:?})")
+        write!(f, "Offer(checks clients: {server}, adds credentials: {client})")
     }
 }
 
@@ -38,9 +36,5 @@ impl Extension for Offer {
 
     fn client_auth(&self) -> Option<SharedClientAuth> {
         self.client.clone()
-    }
-
-    fn storage(&self) -> Option<Storage> {
-        self.storage.clone()
     }
 }

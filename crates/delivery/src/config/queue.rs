@@ -1,12 +1,12 @@
 //! `sending_queue`: how much is held at once, how it is merged, and what callers see of it.
 
 use config::gates::QUEUE_ALLOW_IN_MEMORY;
-use config::value::Duration;
+use config::value::{ByteSize, Duration};
 use config::{Faults, Gates};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::settings::{Batch, Lanes, LanesMax, Queue, Sizer};
+use crate::settings::{Batch, Exhausted, Lanes, LanesMax, Queue, Sizer};
 
 /// How much is held at once, and what callers see of it.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -29,10 +29,30 @@ pub struct QueueWords {
     pub sizer: Option<Sizer>,
     /// How much is held at once, all that is not answered yet counted.
     pub queue_size: usize,
-    /// The storage extension that keeps the queue. Durable queues are not available yet.
+    /// The storage extension that keeps the queue, such as `file_storage`. What is in the queue is
+    /// then on disk before anybody is answered, and survives a crash.
     pub storage: Option<String>,
+    /// What happens to stored data when its retries are exhausted: `keep` (it stays in the queue and
+    /// is tried again every `max_interval`) or `drop`.
+    pub on_exhausted: Exhausted,
+    /// When stored data that could not be delivered is given up, counted from its arrival; 0 keeps
+    /// it.
+    pub expire_after: Duration,
+    /// Records what was refused for good, so that it can be looked at and sent again
+    /// (`tidegate journal`).
+    pub refused: Option<RefusedWords>,
     /// Merges requests before they are sent, and cuts them; off until the key is written.
     pub batch: Option<BatchWords>,
+}
+
+/// Where what was refused for good is recorded.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RefusedWords {
+    /// The storage extension.
+    pub storage: String,
+    /// How much is recorded; the oldest makes room for the newest.
+    pub max_size: ByteSize,
 }
 
 /// How requests are merged and cut.
@@ -83,8 +103,17 @@ impl Default for QueueWords {
             sizer: None,
             queue_size: 1000,
             storage: None,
+            on_exhausted: Exhausted::Keep,
+            expire_after: Duration::default(),
+            refused: None,
             batch: None,
         }
+    }
+}
+
+impl Default for RefusedWords {
+    fn default() -> Self {
+        Self { storage: String::new(), max_size: ByteSize::from_bytes(256 << 20) }
     }
 }
 
@@ -123,6 +152,7 @@ impl QueueWords {
         }
         self.check_promise(gates, &mut faults);
         let (batch, lanes) = self.batch_settings(&mut faults).unzip();
+        let store = self.store_settings(&mut faults);
         faults.or(|| {
             let queue = Queue {
                 num_consumers: self.num_consumers,
@@ -131,6 +161,7 @@ impl QueueWords {
                 sizer: self.sizer.unwrap_or_default(),
                 queue_size: self.queue_size,
                 batch,
+                store,
             };
             (Some(queue), lanes.unwrap_or_default())
         })
@@ -140,9 +171,10 @@ impl QueueWords {
     /// that it need not.
     fn check_promise(&self, gates: &Gates, faults: &mut Faults) {
         if self.storage.is_some() {
-            let remedy = "remove `storage` and write `wait_for_result: true`, so that callers \
-                          keep their data until it is delivered";
-            faults.add_with_remedy("storage", "durable queues are not available yet", remedy);
+            if self.in_memory {
+                let message = "a queue with `storage` is not in memory only";
+                faults.add_with_remedy("in_memory", message, "remove one of the two");
+            }
             return;
         }
         let is_accepted = self.in_memory || gates.is_on(QUEUE_ALLOW_IN_MEMORY);
@@ -150,7 +182,7 @@ impl QueueWords {
             let message = "this queue answers before delivery and has no storage, so a restart \
                            loses what was acknowledged";
             let remedy = "write `wait_for_result: true` (callers wait for the destination), or \
-                          `in_memory: true` to accept the loss, or start with `--feature-gates \
+                          name a `storage` extension, or write `in_memory: true` to accept the loss, or start with `--feature-gates \
                           queue.allowInMemory`";
             faults.add_with_remedy("wait_for_result", message, remedy);
         }

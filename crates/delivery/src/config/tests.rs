@@ -2,7 +2,7 @@ use config::Gates;
 use config::gates::QUEUE_ALLOW_IN_MEMORY;
 
 use super::*;
-use crate::settings::{Retry, Sizer};
+use crate::settings::{Exhausted, Retry, Sizer};
 
 fn queue() -> QueueWords {
     QueueWords { wait_for_result: true, ..QueueWords::default() }
@@ -37,9 +37,46 @@ fn an_answer_before_delivery_needs_a_clear_word() {
 }
 
 #[test]
-fn a_durable_queue_is_refused_for_now() {
-    let words = road(QueueWords { storage: Some("file_storage".to_owned()), ..queue() });
-    assert_eq!(faults_of(words), ["sending_queue.storage: durable queues are not available yet"]);
+fn a_durable_queue_needs_no_other_word() {
+    let words = || QueueWords { storage: Some("file_storage/a".to_owned()), ..queue() };
+    for waits in [true, false] {
+        let words = road(QueueWords { wait_for_result: waits, ..words() });
+        let settings = words.validate(&Gates::default()).unwrap();
+        let stores = settings.stores();
+        assert_eq!(stores.len(), 1);
+        assert_eq!(stores[0].extension.to_string(), "file_storage/a");
+        assert_eq!(stores[0].key, "sending_queue.storage");
+    }
+    let words = road(QueueWords { in_memory: true, ..words() });
+    let expected = "sending_queue.in_memory: a queue with `storage` is not in memory only";
+    assert_eq!(faults_of(words), [expected]);
+}
+
+#[test]
+fn what_is_about_stored_data_has_an_effect_only_with_storage() {
+    let refused = Some(RefusedWords { storage: "file_storage".to_owned(), ..Default::default() });
+    let expire_after = Duration::from_secs(60);
+    let words = QueueWords { expire_after, refused, on_exhausted: Exhausted::Drop, ..queue() };
+    let expected = "has an effect only together with `storage`";
+    let expected = ["on_exhausted", "expire_after", "refused"]
+        .map(|key| format!("sending_queue.{key}: {expected}"));
+    assert_eq!(faults_of(road(words.clone())), expected);
+    let words = QueueWords { storage: Some("file_storage".to_owned()), ..words };
+    assert_eq!(faults_of(road(words)), [""; 0]);
+}
+
+#[test]
+fn secrets_are_not_stored() {
+    let partition = PartitionWords {
+        metadata_keys: vec!["Authorization".to_owned(), "tenant".to_owned()],
+        ..PartitionWords::default()
+    };
+    let batch = Some(BatchWords { partition, ..BatchWords::default() });
+    let queue_size = 100_000;
+    let words = QueueWords { batch, storage: Some("disk".to_owned()), queue_size, ..queue() };
+    let expected = "sending_queue.batch.partition.metadata_keys: `Authorization` is a secret, which \
+                    must not be stored with data";
+    assert_eq!(faults_of(road(words)), [expected]);
 }
 
 #[test]

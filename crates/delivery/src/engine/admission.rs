@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
-use pipeline::Outcome;
+use pipeline::{Code, Outcome, Status, Verdict};
 
 use super::batch::Cut;
 use super::health::Charge;
+use super::lane::LaneId;
 use super::member::Member;
 use super::{Action, Arrival, Arrived, Engine, EnvelopeId};
 use crate::settings::Queue;
@@ -70,6 +71,42 @@ impl Admission {
         self.used -= charge.size;
         self.envelopes.remove(&envelope);
         Some(charge)
+    }
+
+    /// One more than its members holds the envelope.
+    pub(super) fn hold_on(&mut self, envelope: EnvelopeId) {
+        if let Some(held) = self.envelopes.get_mut(&envelope) {
+            held.members += 1;
+        }
+    }
+
+    /// An envelope is on disk: it takes `size` of the queue, and memory of the window only. Gives
+    /// what it took before.
+    pub(super) fn recharge(&mut self, envelope: EnvelopeId, size: usize) -> Charge {
+        let Some(held) = self.envelopes.get_mut(&envelope) else { return Charge::default() };
+        let before = std::mem::replace(&mut held.charge, Charge { size, bytes: 0 });
+        self.used = self.used - before.size + size;
+        before
+    }
+
+    /// An envelope leaves memory, but not the queue.
+    pub(super) fn set_aside(&mut self, envelope: EnvelopeId) {
+        self.envelopes.remove(&envelope);
+    }
+
+    /// What was set aside comes back to memory.
+    pub(super) fn readmit(&mut self, envelope: EnvelopeId, members: usize, size: usize) {
+        self.envelopes.insert(envelope, Held { members, charge: Charge { size, bytes: 0 } });
+    }
+
+    /// Something that is on disk takes `size`.
+    pub(super) fn hold(&mut self, size: usize) {
+        self.used += size;
+    }
+
+    /// The contrary.
+    pub(super) fn free(&mut self, size: usize) {
+        self.used -= size;
     }
 
     pub(super) fn forget_parked(&mut self) {
@@ -143,8 +180,41 @@ impl Engine {
             has_left: false,
             is_maybe_delivered: false,
             lane: None,
+            is_writing: false,
+            is_stored: false,
+            expires: None,
         };
         self.members.insert(arrived.id, member);
+    }
+
+    /// A member that came from disk.
+    pub(super) fn register_stored(
+        &mut self,
+        (envelope, lane): (EnvelopeId, LaneId),
+        arrived: &Arrived,
+        expires: Option<Instant>,
+    ) {
+        self.register(envelope, arrived);
+        let is_awaited = self.is_awaited(arrived.id);
+        if let Some(member) = self.members.get_mut(&arrived.id) {
+            member.become_owed(!is_awaited);
+            (member.lane, member.expires) = (Some(lane), expires);
+        }
+    }
+
+    /// Tells those who wait for room to come again: there will be none.
+    pub(super) fn refuse_parked(&mut self) {
+        let status = Status::new(Code::Unavailable, "the collector is shutting down");
+        for arrival in std::mem::take(&mut self.admission.parked) {
+            for arrived in &arrival.members {
+                let Some(items) = self.members.get(&arrived.id).map(|one| one.items) else {
+                    continue;
+                };
+                let delay = Some(self.suggested_delay());
+                let verdict = Verdict::RetryAfter { delay, status: status.clone() };
+                self.settle(arrived.id, 0..items, verdict);
+            }
+        }
     }
 
     fn admit(&mut self, arrival: Arrival, now: Instant) {
@@ -160,6 +230,9 @@ impl Engine {
         }
         self.admission.take(envelope, charge);
         self.hold(lane, charge);
+        if self.store().is_some() {
+            return self.write(lane, envelope, members, now);
+        }
         let is_early =
             self.rules.settings.queue.as_ref().is_some_and(|queue| !queue.wait_for_result);
         for arrived in &members {

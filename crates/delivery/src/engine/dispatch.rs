@@ -118,6 +118,7 @@ impl Engine {
             let Some(lane) = self.lanes.get_mut(&id) else { return };
             let Some(mut batch) = lane.take_next(&mut self.members) else { return };
             self.prune(&mut batch, now);
+            self.give_up_outdated(&mut batch, now);
             if !batch.parts.is_empty() && self.is_exhausted(&batch, now) {
                 let parts = std::mem::take(&mut batch.parts);
                 let delay = self.suggested_delay();
@@ -149,6 +150,7 @@ impl Engine {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         lane.running += 1;
         let key = Arc::clone(&lane.key);
+        self.inherit_trouble(id, &mut batch);
         batch.attempts += 1;
         batch.first_attempt.get_or_insert(now);
         let timeout = self.rules.settings.timeout.unwrap_or(ATTEMPT_MAX);

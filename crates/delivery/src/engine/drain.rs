@@ -15,6 +15,7 @@ use super::{Action, Engine, MemberId};
 impl Engine {
     pub(super) fn drain(&mut self, ends_at: Instant, now: Instant) {
         self.ends_at = Some(self.ends_at.map_or(ends_at, |earlier| earlier.min(ends_at)));
+        self.drain_store();
         self.flush_all(Cut::Shutdown);
         let ids: Vec<_> = self.lanes.keys().copied().collect();
         let halted: Vec<_> = ids.iter().copied().filter(|id| self.is_halted(*id, now)).collect();
@@ -63,11 +64,26 @@ impl Engine {
 
     /// There is no time left: everyone who still waits is told so.
     pub(super) fn answer_all_left(&mut self) {
+        self.clear_resting();
+        for attempt in self.workers.end_all() {
+            self.actions.push(Action::Abort(attempt));
+        }
+        for lane in self.lanes.values_mut() {
+            lane.running = 0;
+        }
+        self.admission.forget_parked();
+        self.end_store();
         let ids: Vec<MemberId> = self.members.keys().copied().collect();
+        for id in ids {
+            self.answer_at_end(id);
+        }
+    }
+
+    /// Takes everything out of its place that is not being sent.
+    pub(super) fn clear_resting(&mut self) {
         for lane in self.lanes.values_mut() {
             lane.pending = None;
             lane.ready.clear();
-            lane.running = 0;
             lane.backing_off = 0;
             lane.halves_held = 0;
             lane.has_turn = false;
@@ -77,13 +93,6 @@ impl Engine {
         self.undue.clear();
         self.backoffs.clear();
         self.halvings.clear();
-        self.admission.forget_parked();
-        for attempt in self.workers.end_all() {
-            self.actions.push(Action::Abort(attempt));
-        }
-        for id in ids {
-            self.answer_at_end(id);
-        }
     }
 
     fn answer_at_end(&mut self, id: MemberId) {

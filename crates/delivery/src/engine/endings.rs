@@ -78,6 +78,9 @@ impl Engine {
                 }
             },
         }
+        self.recount(lane);
+        self.return_resting(lane);
+        self.want(lane);
         self.give_turn(lane);
         self.forget_if_evicted(lane);
     }
@@ -193,9 +196,8 @@ impl Engine {
         member.outcome.join(outcome.shifted(part.range.start));
         if member.open == 0 {
             self.end_member(part.member);
-        } else if member.is_tail() {
-            let lane = member.lane;
-            self.tail_found(lane);
+        } else {
+            self.check_tail(part.member);
         }
     }
 

@@ -17,6 +17,11 @@ pub(crate) struct Wait {
 }
 
 impl Wait {
+    /// A wait that ends with an event outside of the engine.
+    pub(crate) fn told(what: String) -> Self {
+        Self { what, until: None }
+    }
+
     /// The wait as shown to operators.
     pub(crate) fn describe(&self, now: Instant) -> String {
         let Self { what, until } = self;
@@ -35,6 +40,7 @@ impl Engine {
     pub(crate) fn explain(&self) -> Vec<Wait> {
         let mut waits = Vec::new();
         waits.extend(self.explain_parked());
+        self.explain_store(&mut waits);
         let busy: Vec<&Lane> = self.lanes.values().filter(|lane| !lane.is_empty()).collect();
         for lane in busy.iter().take(LANES_MAX) {
             self.explain_lane(lane, &mut waits);
@@ -63,6 +69,25 @@ impl Engine {
         let until = parked.filter_map(|member| member.deadline).max();
         let what = format!("{count} requests wait for room in the queue");
         (0 < count).then_some(Wait { what, until })
+    }
+
+    fn explain_store(&self, waits: &mut Vec<Wait>) {
+        let until = self.next_of_store();
+        let (writing, unwritten) = (self.writing_len(), self.unwritten_len());
+        if 0 < writing {
+            let what = format!("{writing} requests wait for the journal to have them on disk");
+            waits.push(Wait { what, until });
+        }
+        if 0 < unwritten {
+            let what = format!("{unwritten} requests wait for room in the journal");
+            waits.push(Wait { what, until });
+        }
+        let stored: Vec<_> =
+            self.lanes.values().filter_map(|lane| Some((lane, lane.explain_backlog()?))).collect();
+        for (lane, what) in stored.iter().take(LANES_MAX) {
+            let until = lane.breaker.open_until();
+            waits.push(Wait { what: format!("{}: {what}", lane.name()), until });
+        }
     }
 
     fn explain_lane(&self, lane: &Lane, waits: &mut Vec<Wait>) {

@@ -59,6 +59,13 @@ impl Engine {
         }
     }
 
+    /// An envelope of a lane takes `size` of the queue from now on, and no memory of its share.
+    pub(super) fn recharge(&mut self, envelope: super::EnvelopeId, id: LaneId, size: usize) {
+        let before = self.admission.recharge(envelope, size);
+        self.release(id, before);
+        self.hold(id, Charge { size, bytes: 0 });
+    }
+
     /// Notes whether the destination takes what this lane sends.
     pub(super) fn set_failing(&mut self, id: LaneId, is_failing: bool) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };

@@ -12,10 +12,11 @@ use super::batch::{Batch, Cut};
 use super::breaker::Breaker;
 use super::health::Charge;
 use super::pending::{Members, unmark};
+use super::stored::Backlog;
 use crate::target::Scope;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct LaneId(pub(super) u64);
+pub(crate) struct LaneId(pub(super) u64);
 
 #[derive(Clone, Debug)]
 pub(super) struct Lane {
@@ -29,6 +30,8 @@ pub(super) struct Lane {
     pub(super) backing_off: usize,
     /// Halves that wait for the verdict on the other.
     pub(super) halves_held: usize,
+    /// What of it is on disk.
+    pub(super) backlog: Backlog,
     pub(super) breaker: Breaker,
     /// Scopes that it failed by, beside those that its target names.
     pub(super) scopes_met: Vec<Scope>,
@@ -68,6 +71,7 @@ impl Lane {
             running: 0,
             backing_off: 0,
             halves_held: 0,
+            backlog: Backlog::default(),
             breaker: Breaker::default(),
             scopes_met: Vec::new(),
             is_failing: false,
@@ -83,7 +87,13 @@ impl Lane {
 
     pub(super) fn is_empty(&self) -> bool {
         let outstanding = self.running + self.backing_off + self.halves_held;
-        self.pending.is_none() && self.ready.is_empty() && outstanding == 0
+        let is_idle = self.pending.is_none() && self.ready.is_empty() && outstanding == 0;
+        is_idle && self.backlog.is_empty()
+    }
+
+    /// What is said about what of it is on disk.
+    pub(super) fn explain_backlog(&self) -> Option<String> {
+        self.backlog.explain()
     }
 
     /// What is said about it to operators.

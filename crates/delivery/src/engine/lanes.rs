@@ -22,21 +22,31 @@ impl Engine {
             self.touch(id, now);
             return Ok(id);
         }
+        let is_kept = self.store().is_some() || self.rules.settings.lanes.is_ordered;
         let lanes = &self.rules.settings.lanes;
         match lanes.max {
             LanesMax::Refuse(max) if max <= self.lanes.len() => return Err(too_many_combinations()),
-            LanesMax::Evict(max) if max <= self.lanes.len() && lanes.is_ordered => {
+            LanesMax::Evict(max) if max <= self.lanes.len() && is_kept => {
                 self.forget_idle(now)?;
             }
             LanesMax::Evict(max) if max <= self.lanes.len() => self.evict_oldest(),
             _ => {}
         }
+        Ok(self.new_lane(key, now))
+    }
+
+    fn new_lane(&mut self, key: LaneKey, now: Instant) -> LaneId {
         let id = LaneId(self.lane_next);
         self.lane_next += 1;
         self.lanes.insert(id, Lane::new(Arc::new(key.clone()), now));
         self.lane_of_key.insert(key, id);
         self.lanes_by_age.insert((now, id));
-        Ok(id)
+        id
+    }
+
+    /// The lane of a stream that an earlier run left, however many there are.
+    pub(super) fn lane_of_stream(&mut self, key: LaneKey, now: Instant) -> LaneId {
+        self.lane_of_key.get(&key).copied().unwrap_or_else(|| self.new_lane(key, now))
     }
 
     pub(super) fn refuse_lane(&mut self, members: &[Arrived], verdict: &Verdict) {

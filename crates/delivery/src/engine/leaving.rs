@@ -14,6 +14,9 @@ impl Engine {
         if member.has_left || member.deadline.is_none() {
             return;
         }
+        if member.is_writing {
+            return self.left_while_written(id);
+        }
         member.has_left = true;
         let (lane, is_flying) = (member.lane, !member.flying.is_empty());
         for key in std::mem::take(&mut member.backoffs) {

@@ -32,15 +32,27 @@ pub(super) struct Member {
     pub(super) is_maybe_delivered: bool,
     /// `None` while it waits for admission.
     pub(super) lane: Option<LaneId>,
+    /// It is being written, and not placed yet.
+    pub(super) is_writing: bool,
+    /// It is on disk.
+    pub(super) is_stored: bool,
+    /// When what is stored is given up.
+    pub(super) expires: Option<Instant>,
 }
 
 impl Member {
-    /// Whether all that its caller still waits for is the piece in the pending batch.
+    /// Whether all that is left of it is the piece in the pending batch.
     pub(super) fn is_tail(&self) -> bool {
-        self.deadline.is_some()
-            && 0 < self.open
-            && self.open == self.pending
-            && self.open < self.items
+        0 < self.open && self.open == self.pending && self.open < self.items
+    }
+
+    /// It is on disk: nobody can take it back any more, and it stays until it ends.
+    pub(super) fn become_owed(&mut self, is_answered: bool) {
+        self.deadline = None;
+        self.has_left = false;
+        self.is_writing = false;
+        self.is_stored = true;
+        self.is_blocked &= !is_answered;
     }
 
     /// Items that have no verdict and are not being sent.
@@ -82,7 +94,15 @@ impl Engine {
         member.outcome.parts.push((range, verdict));
         if member.open == 0 {
             self.end_member(id);
-        } else if member.is_tail() {
+        } else {
+            self.check_tail(id);
+        }
+    }
+
+    /// The pending batch leaves if a caller waits for nothing but its piece there.
+    pub(super) fn check_tail(&mut self, id: MemberId) {
+        let Some(member) = self.members.get(&id).filter(|member| member.is_tail()) else { return };
+        if member.deadline.is_some() || self.is_awaited(id) {
             let lane = member.lane;
             self.tail_found(lane);
         }
@@ -90,8 +110,8 @@ impl Engine {
 
     /// Answers a member of which nothing is open.
     pub(super) fn end_member(&mut self, id: MemberId) {
-        let Some(member) = self.members.remove(&id) else { return };
-        let mut outcome = member.outcome;
+        let Some(mut member) = self.members.remove(&id) else { return };
+        let mut outcome = std::mem::take(&mut member.outcome);
         outcome.parts.sort_by_key(|(range, _)| range.start);
         outcome.parts.dedup_by(|next, last| {
             let is_same = last.0.end == next.0.start && last.1 == next.1;
@@ -100,15 +120,18 @@ impl Engine {
             }
             is_same
         });
+        self.note_refused(id, &member, &outcome);
         self.actions.push(Action::Answer { member: id, outcome, withdrawn: member.withdrawn });
         #[cfg(mutants)]
         if member.has_left && self.is_mutant(super::Mutant::PermitLeaked) {
             return;
         }
         if let Some(charge) = self.admission.member_ended(member.envelope) {
-            self.actions.push(Action::Release(member.envelope));
             if let Some(lane) = member.lane {
                 self.release(lane, charge);
+            }
+            if self.end_entry(member.envelope) {
+                self.actions.push(Action::Release(member.envelope));
             }
         }
     }

@@ -14,6 +14,10 @@ pub(crate) enum Mutant {
     BreakerNotResumed,
     /// A caller that leaves keeps its room.
     PermitLeaked,
+    /// A caller is told that its data is on disk as soon as it is handed to the journal.
+    AcknowledgedBeforeWritten,
+    /// What is stored is removed when its retries are exhausted.
+    ExhaustedIsForgotten,
 }
 
 impl Mutant {
@@ -25,6 +29,8 @@ impl Mutant {
             "remainder-never-flushed" => Self::RemainderNeverFlushed,
             "breaker-not-resumed" => Self::BreakerNotResumed,
             "permit-leaked" => Self::PermitLeaked,
+            "acknowledged-before-written" => Self::AcknowledgedBeforeWritten,
+            "exhausted-is-forgotten" => Self::ExhaustedIsForgotten,
             _ => return None,
         })
     }

@@ -78,6 +78,7 @@ impl Engine {
             }
             self.check_pending(id, now);
             self.give_turn(id);
+            self.want(id);
         }
     }
 

@@ -116,7 +116,7 @@ impl Engine {
         if prospect.is_behind {
             self.return_to_lane(id, batch);
         } else {
-            self.back_off(id, batch, next);
+            self.send_again(id, batch, next);
         }
     }
 
@@ -231,6 +231,7 @@ impl Engine {
             }
             other => other.clone(),
         };
+        let parts = self.keep_stored(parts, &verdict);
         self.note_given_up(&parts, &verdict);
         for part in parts {
             self.settle(part.member, part.range, verdict.clone());
@@ -318,7 +319,7 @@ impl Engine {
         }
     }
 
-    fn back_off(&mut self, id: LaneId, batch: Batch, until: Instant) {
+    pub(super) fn back_off(&mut self, id: LaneId, batch: Batch, until: Instant) {
         if let Some(lane) = self.lanes.get_mut(&id) {
             lane.backing_off += 1;
         }

@@ -1,4 +1,5 @@
 mod cutting;
+mod disk;
 mod exhaustive;
 mod fairness;
 mod isolation;
@@ -7,4 +8,5 @@ mod ordering;
 mod properties;
 mod retrying;
 mod scopes;
+mod storing;
 mod world;

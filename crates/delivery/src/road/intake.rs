@@ -35,8 +35,7 @@ pub(super) struct Intake {
     post: ToOwner,
     telemetry: Telemetry,
     random: Random,
-    /// The largest batch, when batches are measured in bytes.
-    bytes_max: Option<usize>,
+    slicing: Slicing,
     /// `None` when everything goes to one target.
     sorter: Option<Arc<dyn Sorter>>,
 }
@@ -48,10 +47,8 @@ impl Intake {
         post: ToOwner,
         telemetry: Telemetry,
     ) -> Self {
-        let batch = settings.queue.as_ref().and_then(|queue| queue.batch.as_ref());
-        let batch = batch.filter(|batch| batch.sizer == Sizer::Bytes);
-        let bytes_max = batch.map(|batch| batch.max_size.unwrap_or(usize::MAX));
-        Self { room, post, telemetry, random: Random::entropy(), bytes_max, sorter: None }
+        let slicing = Slicing::new(settings);
+        Self { room, post, telemetry, random: Random::entropy(), slicing, sorter: None }
     }
 
     /// The same, for a destination of several targets.
@@ -92,20 +89,45 @@ impl Intake {
     }
 
     fn hand_over(&self, envelope: Envelope, slot: Slot, target: Target) {
-        let mut start = 0;
-        let mut slices = Vec::with_capacity(envelope.contributors.len());
-        for contributor in &envelope.contributors {
-            let range = start..start + contributor.receipt.items();
-            start = range.end;
-            slices.push(self.slices(&envelope.payload, range));
-        }
+        let sizes = envelope.contributors.iter().map(|contributor| contributor.receipt.items());
+        let slices = self.slicing.of_all(&envelope.payload, sizes);
         if let Err(handed) = self.post.data(Handed { envelope, target, slot, slices }) {
             handed.envelope.answer_all(&self.refusal(NoRoom::Closed).verdict);
         }
     }
+}
+
+/// How data is taken apart for batches.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slicing {
+    /// The largest batch, when batches are measured in bytes.
+    bytes_max: Option<usize>,
+}
+
+impl Slicing {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let batch = settings.queue.as_ref().and_then(|queue| queue.batch.as_ref());
+        let batch = batch.filter(|batch| batch.sizer == Sizer::Bytes);
+        Self { bytes_max: batch.map(|batch| batch.max_size.unwrap_or(usize::MAX)) }
+    }
+
+    /// The slices of each contributor, who have `sizes` items, in order.
+    pub(super) fn of_all(
+        self,
+        payload: &Payload,
+        sizes: impl Iterator<Item = usize>,
+    ) -> Vec<Vec<Slice>> {
+        let mut start = 0;
+        let slices = sizes.map(|items| {
+            let range = start..start + items;
+            start = range.end;
+            self.of(payload, range)
+        });
+        slices.collect()
+    }
 
     /// The slices of the items of `range`.
-    fn slices(&self, payload: &Payload, range: Range<usize>) -> Vec<Slice> {
+    fn of(self, payload: &Payload, range: Range<usize>) -> Vec<Slice> {
         let items = range.len();
         let Some(bytes_max) = self.bytes_max else {
             return vec![Slice { items, weight: items }];

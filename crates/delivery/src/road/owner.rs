@@ -16,6 +16,9 @@ use runtime::clock::Clock;
 use runtime::mailbox::{Mail, Mailbox};
 use wire::Payload;
 
+pub(super) mod storing;
+
+use self::storing::{Keeping, Shelf};
 use super::courier::Courier;
 use super::intake::{self, Handed};
 use super::load::{Load, LoadPart, Source};
@@ -41,6 +44,8 @@ pub(super) struct Parts<C> {
     pub(super) mailbox: Mailbox<Signal, Handed>,
     pub(super) post: ToOwner,
     pub(super) publish: LatestSender<Arc<Vec<Wait>>>,
+    pub(super) shelf: Shelf,
+    pub(super) keeping: Keeping,
 }
 
 pub(super) struct Owner<C> {
@@ -60,7 +65,10 @@ pub(super) struct Owner<C> {
 struct Held {
     payload: Payload,
     context: Context,
-    _slot: Slot,
+    /// Gone when it is on disk.
+    slot: Option<Slot>,
+    key: LaneKey,
+    members: Vec<MemberId>,
 }
 
 /// One contributor's place.
@@ -111,7 +119,7 @@ impl<C: Courier> Owner<C> {
                 self.step(Event::Timer, now);
             }
             if self.is_closing && self.parts.engine.is_empty() {
-                return self.finish();
+                return self.finish().await;
             }
             match self.parts.mailbox.try_recv() {
                 Some(mail) => self.handle(mail, now),
@@ -155,6 +163,14 @@ impl<C: Courier> Owner<C> {
                     self.parts.courier.ended(attempt);
                 }
             }
+            Mail::Signal(Signal::Opened(Ok(store))) => self.opened(store, now),
+            Mail::Signal(Signal::Opened(Err(error))) => self.not_opened(&error),
+            Mail::Signal(Signal::Written(envelope, result)) => self.written(envelope, result, now),
+            Mail::Signal(Signal::Roomy) => self.step(Event::Roomy, now),
+            Mail::Signal(Signal::Loaded(lane, result)) => self.loaded(lane, result, now),
+            Mail::Signal(Signal::Buried(envelope, result)) => {
+                self.step(Event::Buried(envelope, result), now);
+            }
             Mail::Signal(Signal::Left(member)) => self.step(Event::Left(member), now),
             Mail::Signal(Signal::Crowded) => {
                 self.parts.room.crowded_seen();
@@ -171,17 +187,18 @@ impl<C: Courier> Owner<C> {
 
     /// Takes an envelope apart into what the engine decides about and what is kept here.
     fn take(&mut self, handed: Handed, now: Instant) {
+        if let Shelf::Opening(waiting) = &mut self.parts.shelf {
+            return waiting.push(handed);
+        }
         let Handed { envelope, target, slot, slices } = handed;
         let Envelope { payload, context, contributors } = envelope;
-        let id = EnvelopeId(self.envelope_next);
-        self.envelope_next += 1;
+        let id = self.next_envelope();
         let signal = payload.signal();
         let mut offset = 0;
         let mut members = Vec::with_capacity(contributors.len());
         let mut arrived = Vec::with_capacity(contributors.len());
         for (contributor, slices) in contributors.into_iter().zip(slices) {
-            let member = MemberId(self.member_next);
-            self.member_next += 1;
+            let member = self.next_member();
             let is_blocked = contributor.waiting == Waiting::Blocked;
             let deadline = contributor.deadline;
             arrived.push(Arrived { id: member, deadline, is_blocked, slices });
@@ -201,11 +218,28 @@ impl<C: Courier> Owner<C> {
         }
         let metadata = context.metadata.only(&self.metadata_keys);
         let (size, bytes) = (slot.size, slot.bytes());
-        self.held.insert(id, Held { payload, context, _slot: slot });
+        // What is sent is the same whether it was read from disk or not.
+        let context = match &self.parts.shelf {
+            Shelf::Nothing => context,
+            _ => Context { metadata: metadata.clone(), ..Context::default() },
+        };
         let key = LaneKey { signal, metadata, target };
+        let held =
+            Held { payload, context, slot: Some(slot), key: key.clone(), members: members.clone() };
+        self.held.insert(id, held);
         let arrival = Arrival { envelope: id, key, size, bytes, members: arrived };
         self.step(Event::Arrived(arrival), now);
         self.listen_to(&members);
+    }
+
+    fn next_envelope(&mut self) -> EnvelopeId {
+        self.envelope_next += 1;
+        EnvelopeId(self.envelope_next - 1)
+    }
+
+    fn next_member(&mut self) -> MemberId {
+        self.member_next += 1;
+        MemberId(self.member_next - 1)
     }
 
     /// Hears from now on when a caller leaves; who left already is heard at once.
@@ -219,7 +253,9 @@ impl<C: Courier> Owner<C> {
 
     fn step(&mut self, event: Event, now: Instant) {
         self.has_news = true;
-        for action in self.parts.engine.step(event, now) {
+        let actions = self.parts.engine.step(event, now);
+        self.parts.room.set_stored(self.parts.engine.stored_size());
+        for action in actions {
             self.perform(action);
         }
         self.parts.telemetry.gauge(&self.parts.engine);
@@ -241,6 +277,7 @@ impl<C: Courier> Owner<C> {
                 self.parts.courier.abort(attempt);
             }
             Action::Note(note) => self.parts.telemetry.note(&note),
+            other => self.perform_on_disk(other),
         }
     }
 
@@ -331,16 +368,25 @@ impl<C: Courier> Owner<C> {
         if next.is_some_and(|at| now < at) {
             return next;
         }
-        self.parts.publish.set(Arc::new(self.parts.engine.explain()));
+        let mut waits = self.parts.engine.explain();
+        waits.extend(self.parts.shelf.explain().into_iter().map(Wait::told));
+        self.parts.publish.set(Arc::new(waits));
         self.published_at = Some(now);
         self.has_news = false;
         None
     }
 
     /// Answers what was handed over while the last answers were given.
-    fn finish(mut self) {
+    async fn finish(mut self) {
         for handed in self.parts.mailbox.close() {
             handed.envelope.answer_all(&intake::closed());
+        }
+        match std::mem::replace(&mut self.parts.shelf, Shelf::Closed) {
+            Shelf::Opening(waiting) => {
+                waiting.into_iter().for_each(|one| one.envelope.answer_all(&intake::closed()));
+            }
+            Shelf::Open(store) => store.close().await,
+            Shelf::Nothing | Shelf::Closed => {}
         }
         self.parts.publish.set(Arc::new(Vec::new()));
     }

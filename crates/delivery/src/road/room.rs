@@ -25,6 +25,8 @@ pub(super) struct Room {
     /// The size of the queue, if there is one.
     pub(super) capacity: Option<usize>,
     used: AtomicUsize,
+    /// What is on disk takes this much of the queue.
+    stored: AtomicUsize,
     share: Budget,
     process: Budget,
     is_closed: AtomicBool,
@@ -62,6 +64,7 @@ impl Room {
             size_max: capacity.filter(|_| !is_parking),
             capacity,
             used: AtomicUsize::new(0),
+            stored: AtomicUsize::new(0),
             share: Budget::root(format!("{}/held", env.id), bytes_max),
             process: env.budget.clone(),
             is_closed: AtomicBool::new(false),
@@ -91,6 +94,11 @@ impl Room {
         self.share.bytes_max()
     }
 
+    /// What is on disk takes `size` of the queue.
+    pub(super) fn set_stored(&self, size: usize) {
+        self.stored.store(size, Ordering::Release);
+    }
+
     /// Refuses everything from now on.
     pub(super) fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
@@ -115,6 +123,8 @@ impl Room {
 
     fn take(&self, size: usize) -> Option<usize> {
         let Some(size_max) = self.size_max else { return Some(0) };
+        let stored = self.stored.load(Ordering::Acquire);
+        let size_max = size_max.saturating_sub(stored);
         let fits = |used: usize| used.checked_add(size).filter(|total| *total <= size_max);
         let taken = self.used.fetch_update(Ordering::AcqRel, Ordering::Relaxed, fits);
         taken.is_ok().then_some(size)

@@ -246,6 +246,21 @@ impl Telemetry {
                 "Exporting failed. Rejecting data."
             ),
             Note::Expired { items } => self.series.expired.add(*items as u64),
+            Note::NotRead { status, is_final: true } => tracing::error!(
+                component = id,
+                error = %status,
+                "What is stored is damaged; nothing behind the damage is sent. Repair the journal."
+            ),
+            Note::NotRead { status, is_final: false } => tracing::warn!(
+                component = id,
+                error = %status,
+                "Reading what is stored failed. Will try again."
+            ),
+            Note::NotBuried { status } => tracing::warn!(
+                component = id,
+                error = %status,
+                "Recording a refusal failed. Will try again."
+            ),
             Note::PartialSuccess { rejected, warning } => tracing::warn!(
                 component = id,
                 message = %warning,

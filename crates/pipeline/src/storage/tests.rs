@@ -8,6 +8,7 @@ fn each_component_has_a_folder_of_its_own() {
         folder_permissions: 0o700,
         lock_timeout: Duration::ZERO,
         is_recreated: false,
+        bytes_max: 1 << 30,
     };
     let folder = |id: &str| {
         let id: ComponentId = id.parse().unwrap();

@@ -72,6 +72,29 @@ impl Directory {
         Ok(Self { path, descriptor, permissions, lock: Mutex::new(None) })
     }
 
+    /// The directories in one, by name; none when it is not there.
+    pub fn inner(path: &Path) -> io::Result<Vec<PathBuf>> {
+        let entries = match fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut inner = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                inner.push(entry.path());
+            }
+        }
+        inner.sort();
+        Ok(inner)
+    }
+
+    /// Gives a directory another name, which must be free.
+    pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+        Ok(rustix::fs::rename(from, to)?)
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {

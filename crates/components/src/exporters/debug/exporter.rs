@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use delivery::{Attempt, Destination, Reply};
 use pipeline::factory::{ExporterBlueprint, Plans};
-use pipeline::{Built, Code, Environment, StartError, Status, Verdict};
+use pipeline::{Built, Code, Environment, StartError, Status, StorageUse, Verdict};
 use runtime::clock::Clock;
 use runtime::threads::Pool;
 use wire::{Payload, Signal};
@@ -20,7 +20,11 @@ const QUEUE_MAX: usize = 1024;
 const BUFFER_BYTES: usize = 64 << 10;
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-impl Plans for Settings {}
+impl Plans for Settings {
+    fn stores(&self) -> Vec<StorageUse> {
+        self.road.stores()
+    }
+}
 
 impl ExporterBlueprint for Settings {
     fn build(&self, env: Environment) -> Result<Built, StartError> {
@@ -31,7 +35,7 @@ impl ExporterBlueprint for Settings {
         let sampler = Sampler::new(self.sampling_initial, self.sampling_thereafter);
         let samplers = Mutex::new(Signal::ALL.map(|signal| (signal, sampler)));
         let debug = Debug { console: Arc::new(console), pool, samplers, clock: env.clock };
-        Ok(delivery::start(&env, self.road.clone(), debug))
+        delivery::start(&env, self.road.clone(), debug)
     }
 }
 

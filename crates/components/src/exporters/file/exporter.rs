@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use delivery::{Attempt, Destination, Reply};
 use pipeline::factory::{ExporterBlueprint, Plans};
-use pipeline::{Built, Code, Environment, StartError, Status, Verdict};
+use pipeline::{Built, Code, Environment, StartError, Status, StorageUse, Verdict};
 use runtime::channel::{self, Ends, OnceSender};
 use runtime::clock::Clock;
 use runtime::threads::Pool;
@@ -24,6 +24,10 @@ const QUEUE_MAX: usize = 4096;
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 impl Plans for Settings {
+    fn stores(&self) -> Vec<StorageUse> {
+        self.road.stores()
+    }
+
     fn warnings(&self) -> Vec<String> {
         let warning = "`rotation.localtime` has no effect: old files are named in UTC";
         self.wants_local_time.then(|| warning.to_owned()).into_iter().collect()
@@ -43,7 +47,7 @@ impl ExporterBlueprint for Settings {
             clock: env.clock,
         };
         let file = AppendTo { writer: Arc::new(writer), pool };
-        Ok(delivery::start(&env, self.road.clone(), file))
+        delivery::start(&env, self.road.clone(), file)
     }
 }
 

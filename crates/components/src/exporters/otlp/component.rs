@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use delivery::Destination;
 use futures_util::future::BoxFuture;
-use pipeline::{Built, Component, Environment};
+use pipeline::{Built, Component, Environment, StartError};
 use runtime::clock::Clock;
 use runtime::task::Scope;
 
@@ -26,10 +26,10 @@ pub(crate) fn start(
     settings: delivery::Settings,
     destination: impl Destination,
     (channels, scope): (Vec<Arc<Channel>>, Scope),
-) -> Built {
-    let road = delivery::start(env, settings, destination);
+) -> Result<Built, StartError> {
+    let road = delivery::start(env, settings, destination)?;
     let exporter = Exporter { road: road.component, channels, scope, clock: env.clock };
-    Built { component: Arc::new(exporter), consumer: road.consumer }
+    Ok(Built { component: Arc::new(exporter), consumer: road.consumer })
 }
 
 impl Component for Exporter {

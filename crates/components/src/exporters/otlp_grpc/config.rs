@@ -6,6 +6,7 @@ use config::{ComponentId, Faults, Gates};
 use delivery::config::{QueueWords, RetryWords, RoadWords, TIMEOUT};
 use http::HeaderMap;
 use http::uri::Authority;
+use pipeline::StorageUse;
 use pipeline::factory::Plans;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -239,6 +240,10 @@ impl Balancer {
 }
 
 impl Plans for Settings {
+    fn stores(&self) -> Vec<StorageUse> {
+        self.road.stores()
+    }
+
     fn extensions(&self) -> Vec<(ComponentId, String)> {
         client::extensions(self.authenticator.as_ref())
     }

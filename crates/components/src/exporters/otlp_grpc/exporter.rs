@@ -46,7 +46,7 @@ impl ExporterBlueprint for Settings {
             compression: self.compression,
             clock: env.clock,
         };
-        Ok(component::start(&env, self.road.clone(), server, (vec![channel], scope)))
+        component::start(&env, self.road.clone(), server, (vec![channel], scope))
     }
 }
 

@@ -7,6 +7,7 @@ use config::value::{ByteSize, Duration, Headers};
 use config::{ComponentId, Faults, Gates};
 use delivery::config::{QueueWords, RetryWords, RoadWords};
 use http::HeaderMap;
+use pipeline::StorageUse;
 use pipeline::factory::Plans;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -243,6 +244,10 @@ impl Encoding {
 }
 
 impl Plans for Settings {
+    fn stores(&self) -> Vec<StorageUse> {
+        self.road.stores()
+    }
+
     fn extensions(&self) -> Vec<(ComponentId, String)> {
         client::extensions(self.authenticator.as_ref())
     }

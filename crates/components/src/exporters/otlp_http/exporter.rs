@@ -69,7 +69,7 @@ impl ExporterBlueprint for Settings {
             clock: env.clock,
         };
         let channels = opened.0.into_iter().map(|(_, channel, _)| channel).collect();
-        Ok(component::start(&env, self.road.clone(), servers, (channels, scope)))
+        component::start(&env, self.road.clone(), servers, (channels, scope))
     }
 }
 

@@ -4,10 +4,13 @@ use std::path::PathBuf;
 use std::time;
 
 use config::section::Words;
-use config::value::Duration;
+use config::value::{ByteSize, Duration};
 use config::{Faults, Gates};
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+/// The smallest journal.
+const SIZE_MIN: usize = 1 << 20;
 
 /// Where and how queues and positions are kept.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -21,6 +24,9 @@ pub struct Config {
     /// Makes each write survive the loss of power before it is answered. Without it, a crash of the
     /// machine loses what was acknowledged; a crash of the process does not.
     pub fsync: bool,
+    /// How much one journal may take of the disk; what a queue counts (`queue_size`) is held as long
+    /// as there is room for it here.
+    pub max_size: ByteSize,
     /// Makes the folder when it is missing; without it, a missing folder is an error at start.
     pub create_directory: bool,
     /// The permissions of a folder that is made, in octal.
@@ -65,6 +71,7 @@ pub struct Settings {
     pub(super) folder_permissions: u32,
     pub(super) is_folder_made: bool,
     pub(super) is_recreated: bool,
+    pub(super) bytes_max: u64,
     pub(super) warnings: Vec<String>,
 }
 
@@ -74,6 +81,7 @@ impl Default for Config {
             directory: PathBuf::new(),
             timeout: Duration::from_secs(1),
             fsync: true,
+            max_size: ByteSize::from_bytes(10 << 30),
             create_directory: true,
             directory_permissions: "0700".to_owned(),
             recreate: false,
@@ -108,6 +116,9 @@ impl Words for Config {
             let message = "`directory_permissions` must be octal digits, at most `0777`";
             faults.add_with_remedy("directory_permissions", message, "write `\"0700\"`");
         }
+        if self.max_size.as_usize() < SIZE_MIN {
+            faults.add("max_size", "must be at least 1MiB");
+        }
         if self.compaction.on_rebound {
             self.compaction.check_rebound(&mut faults);
         }
@@ -120,6 +131,7 @@ impl Words for Config {
             folder_permissions: permissions.unwrap_or(0o700),
             is_folder_made: self.create_directory,
             is_recreated: self.recreate,
+            bytes_max: self.max_size.as_usize() as u64,
             warnings,
         })
     }

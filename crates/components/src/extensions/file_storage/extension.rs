@@ -1,12 +1,15 @@
 //! The storage behind the `file_storage` extension.
 
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
+use futures_util::future::BoxFuture;
 use pipeline::factory::{ExtensionBlueprint, Plans};
-use pipeline::{Environment, Extension, StartError, Storage};
+use pipeline::{Component, Environment, Extension, StartError, Storage};
+use runtime::volume::Directory;
 
 use super::config::Settings;
-use crate::extensions::offer::Offer;
 
 impl Plans for Settings {
     fn is_storage(&self) -> bool {
@@ -34,7 +37,52 @@ impl ExtensionBlueprint for Settings {
             folder_permissions: self.folder_permissions,
             lock_timeout: self.lock_timeout,
             is_recreated: self.is_recreated,
+            bytes_max: self.bytes_max,
         };
-        Ok(Arc::new(Offer { storage: Some(storage), ..Offer::default() }))
+        Ok(Arc::new(Folder { storage, id: env.id.to_string() }))
+    }
+}
+
+/// A folder for journals.
+#[derive(Debug)]
+struct Folder {
+    storage: Storage,
+    id: String,
+}
+
+impl Folder {
+    /// The journals of queues that no component uses any more.
+    fn left_behind(&self) -> Vec<PathBuf> {
+        let inner = Directory::inner(&self.storage.directory).unwrap_or_default();
+        let is_left = |folder: &PathBuf| {
+            let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
+            let is_queue = name.is_some_and(|name| name.ends_with("-queue"));
+            is_queue && !delivery::is_in_use(folder)
+        };
+        inner.into_iter().filter(is_left).collect()
+    }
+}
+
+impl Component for Folder {
+    fn drain(&self, _deadline: Instant) {}
+
+    fn close(&self, _deadline: Instant) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+impl Extension for Folder {
+    fn storage(&self) -> Option<Storage> {
+        Some(self.storage.clone())
+    }
+
+    fn ready(&self, is_ready: bool) {
+        for folder in self.left_behind().iter().filter(|_| is_ready) {
+            tracing::warn!(
+                component = self.id,
+                folder = %folder.display(),
+                "A queue is kept on disk that no exporter uses; what it holds is not delivered."
+            );
+        }
     }
 }

@@ -26,7 +26,7 @@ fn keys_are_checked() {
 
 #[test]
 fn it_offers_a_folder_and_how_it_is_kept() {
-    let yaml = "{directory: /var/lib/x, fsync: false, timeout: 3s, recreate: true}";
+    let yaml = "{directory: /var/lib/x, fsync: false, timeout: 3s, max_size: 5MiB, recreate: true}";
     let Blueprint::Extension(blueprint) = parse(&FACTORY, yaml).unwrap() else { unreachable!() };
     assert!(blueprint.is_storage());
     assert!(blueprint.warnings()[0].contains("fsync"), "{:?}", blueprint.warnings());
@@ -37,6 +37,7 @@ fn it_offers_a_folder_and_how_it_is_kept() {
         folder_permissions: 0o700,
         lock_timeout: Duration::from_secs(3),
         is_recreated: true,
+        bytes_max: 5 << 20,
     };
     assert_eq!(storage, Some(expected));
 }

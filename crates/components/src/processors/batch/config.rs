@@ -97,6 +97,7 @@ impl Config {
             // Memory is the bound: the processor's share of it.
             queue_size: usize::MAX,
             batch: Some(batch),
+            store: None,
         };
         let lanes = Lanes { metadata_keys, max, idle_timeout: None, is_ordered: false };
         Settings { timeout: None, retry: None, queue: Some(queue), halving: Halving::Off, lanes }

@@ -5,21 +5,41 @@ use std::time::Duration;
 use pipeline::{Code, Status, Verdict};
 use proptest::prelude::*;
 
+use super::storing::store;
 use super::world::{Sent, World, batch, busy, invalid, queue, rules, status};
 use crate::destination::Reply;
-use crate::engine::{AttemptId, Event, Rules};
+use crate::engine::{AttemptId, Event, NotRead, NotWritten, Rules};
 use crate::settings::{Halving, LanesMax, Queue};
 use crate::target::Scope;
 
 #[derive(Clone, Debug)]
 enum Op {
-    Send { lane: usize, sent: Vec<(usize, u64, bool)> },
-    Reply { which: usize, verdict: u8 },
-    Lose { which: usize },
-    Leave { which: usize },
-    Pass { millis: u64 },
+    Send {
+        lane: usize,
+        sent: Vec<(usize, u64, bool)>,
+    },
+    Reply {
+        which: usize,
+        verdict: u8,
+    },
+    Lose {
+        which: usize,
+    },
+    Leave {
+        which: usize,
+    },
+    Pass {
+        millis: u64,
+    },
     Crowded,
     Drain,
+    /// The disk answers what it was asked first; `how` says what.
+    Disk {
+        how: u8,
+    },
+    Crash {
+        written: usize,
+    },
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -33,6 +53,8 @@ fn op() -> impl Strategy<Value = Op> {
         30 => (0..6000u64).prop_map(|millis| Op::Pass { millis }),
         10 => Just(Op::Crowded),
         1 => Just(Op::Drain),
+        80 => (0..20u8).prop_map(|how| Op::Disk { how }),
+        1 => (0..4usize).prop_map(|written| Op::Crash { written }),
     ]
 }
 
@@ -59,8 +81,14 @@ fn reply(choice: u8) -> Reply {
 fn any_rules() -> impl Strategy<Value = Rules> {
     let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
     let sizes = (1..4usize, 0..12usize, 12..30usize, 1..3usize, 40..200usize);
-    (flags, sizes).prop_map(
-        |((waits, parks, batches, retries, is_ordered), (workers, min, max, lanes, room))| {
+    let stores = (any::<bool>(), any::<bool>(), any::<bool>(), 1..100usize);
+    (flags, sizes, stores).prop_map(
+        |(
+            (waits, parks, batches, retries, is_ordered),
+            (workers, min, max, lanes, room),
+            stores,
+        )| {
+            let (is_stored, keeps, records, window) = stores;
             let batch = batch(min, max);
             let queue = Queue {
                 num_consumers: workers,
@@ -69,6 +97,7 @@ fn any_rules() -> impl Strategy<Value = Rules> {
                 // When it does not park, the edge holds the limit.
                 queue_size: if parks { room } else { usize::MAX },
                 batch: batches.then_some(batch),
+                store: is_stored.then(|| store(keeps, records)),
                 ..queue()
             };
             let mut rules = rules(queue);
@@ -76,10 +105,11 @@ fn any_rules() -> impl Strategy<Value = Rules> {
             rules.settings.lanes.is_ordered = is_ordered;
             rules.settings.halving = [Halving::Off, Halving::Callers, Halving::Items][max % 3];
             rules.settings.lanes.idle_timeout = Some(Duration::from_secs(30));
+            rules.window_max = window;
             if !retries {
                 rules.settings.retry = None;
                 // Of those without retries, some pass their batches on part by part.
-                rules.is_relay = workers % 2 == 0;
+                rules.is_relay = workers % 2 == 0 && !is_stored;
             }
             rules
         },
@@ -108,6 +138,30 @@ impl World {
             Op::Pass { millis } => self.pass(Duration::from_millis(millis)),
             Op::Crowded => self.step(Event::Crowded),
             Op::Drain => self.drain(Duration::from_secs(8)),
+            Op::Disk { how } => self.answer_disk(how),
+            Op::Crash { .. }
+                if self.rules.settings.queue.as_ref().is_none_or(|q| q.store.is_none()) => {}
+            Op::Crash { written } => self.crash(written),
+        }
+    }
+
+    fn answer_disk(&mut self, how: u8) {
+        let has_write = !self.disk.writes.is_empty();
+        match how {
+            0 if has_write => self.not_written(NotWritten::Full),
+            1 if has_write => self.not_written(NotWritten::Failed(status(Code::Unavailable))),
+            2 if has_write => self.not_written(NotWritten::Refused(status(Code::OutOfRange))),
+            3 => self.step(Event::Roomy),
+            4 if !self.disk.reads.is_empty() => {
+                self.not_read(NotRead::Failed(status(Code::Unavailable)));
+            }
+            5 if !self.disk.burials.is_empty() => self.buried(Err(status(Code::Unavailable))),
+            6..10 if !self.disk.burials.is_empty() => self.buried(Ok(())),
+            6..14 if !self.disk.reads.is_empty() => self.read(),
+            _ if has_write => self.written(),
+            _ if !self.disk.reads.is_empty() => self.read(),
+            _ if !self.disk.burials.is_empty() => self.buried(Ok(())),
+            _ => {}
         }
     }
 
@@ -145,6 +199,9 @@ proptest! {
         for op in ops {
             world.apply(op);
         }
+        world.finish();
+        // What was kept is delivered after the next start.
+        world.crash(0);
         world.finish();
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use pipeline::{Code, Metadata, Outcome, Status, Verdict};
 
+use super::disk::Disk;
 use crate::destination::Reply;
 use crate::engine::health::Charge;
 use crate::engine::{
@@ -29,6 +30,12 @@ pub(super) struct World {
     pub(super) notes: Vec<Note>,
     /// Sizes of all batches that were started, in order.
     pub(super) started: Vec<usize>,
+    pub(super) disk: Disk,
+    is_draining: bool,
+    /// Reading stopped for good: what is on disk is not expected to move on.
+    pub(super) is_damaged: bool,
+    /// Callers that were told nothing yet.
+    pub(super) unanswered: BTreeSet<MemberId>,
     member_next: u64,
     envelope_next: u64,
 }
@@ -72,6 +79,7 @@ pub(super) fn queue() -> Queue {
         sizer: Sizer::Items,
         queue_size: 1_000_000,
         batch: Some(batch(10, 20)),
+        store: None,
     }
 }
 
@@ -111,6 +119,7 @@ pub(super) fn rules(queue: Queue) -> Rules {
         workers_max,
         is_relay: false,
         bytes_max: 1 << 30,
+        window_max: 0,
         seed: 1,
         #[cfg(mutants)]
         mutant: chosen_mutant(),
@@ -137,6 +146,11 @@ pub(super) fn invalid() -> Verdict {
 }
 
 impl Caller {
+    /// Whoever sent it may be gone: what is stored is owed.
+    pub(super) fn of_stored(envelope: EnvelopeId, items: usize) -> Self {
+        Self { envelope, items: vec![Item::default(); items], has_left: false, answer: None }
+    }
+
     /// Whether it has neither left nor been answered.
     pub(super) fn is_waiting(&self) -> bool {
         !self.has_left && self.answer.is_none()
@@ -155,6 +169,10 @@ impl World {
             acknowledged: Vec::new(),
             notes: Vec::new(),
             started: Vec::new(),
+            disk: Disk::default(),
+            is_draining: false,
+            is_damaged: false,
+            unanswered: BTreeSet::new(),
             member_next: 0,
             envelope_next: 0,
         }
@@ -185,12 +203,10 @@ impl World {
     }
 
     fn send_to(&mut self, metadata: Metadata, target: Target, sent: &[Sent]) -> Vec<MemberId> {
-        let envelope = EnvelopeId(self.envelope_next);
-        self.envelope_next += 1;
+        let envelope = self.next_envelope();
         let mut members = Vec::new();
         for one in sent {
-            let id = MemberId(self.member_next);
-            self.member_next += 1;
+            let id = self.next_member();
             let items = vec![Item::default(); one.items];
             self.callers.insert(id, Caller { envelope, items, has_left: false, answer: None });
             members.push(Arrived {
@@ -200,15 +216,44 @@ impl World {
                 slices: vec![Slice { items: one.items, weight: one.items }],
             });
         }
+        self.unanswered.extend(members.iter().map(|member| member.id));
         self.envelopes.insert(envelope, sent.len());
         let key = LaneKey { signal: wire::Signal::Logs, metadata, target };
         let size = match self.rules.settings.queue.as_ref().map(|queue| queue.sizer) {
             Some(Sizer::Items) => sent.iter().map(|one| one.items).sum(),
             _ => 1,
         };
-        let ids = members.iter().map(|member| member.id).collect();
+        let ids: Vec<MemberId> = members.iter().map(|member| member.id).collect();
+        let sizes: Vec<_> = ids.iter().copied().zip(sent.iter().map(|one| one.items)).collect();
+        self.disk.arrived(envelope, &key, &sizes);
         self.step(Event::Arrived(Arrival { envelope, key, size, bytes: size, members }));
         ids
+    }
+
+    pub(super) fn next_envelope(&mut self) -> EnvelopeId {
+        self.envelope_next += 1;
+        EnvelopeId(self.envelope_next - 1)
+    }
+
+    pub(super) fn next_member(&mut self) -> MemberId {
+        self.member_next += 1;
+        MemberId(self.member_next - 1)
+    }
+
+    pub(super) fn hold_envelope(&mut self, envelope: EnvelopeId, members: usize) {
+        self.envelopes.insert(envelope, members);
+    }
+
+    /// The bytes of an envelope are gone, but not its data.
+    pub(super) fn drop_envelope(&mut self, envelope: EnvelopeId) {
+        self.envelopes.remove(&envelope);
+        self.callers.retain(|_, caller| caller.envelope != envelope || caller.answer.is_some());
+    }
+
+    pub(super) fn forget_envelopes(&mut self) {
+        self.envelopes.clear();
+        self.unanswered.clear();
+        self.is_draining = false;
     }
 
     /// Ends an attempt with `verdict`.
@@ -266,6 +311,7 @@ impl World {
         if let Some(caller) = self.callers.get_mut(&member) {
             caller.has_left = true;
         }
+        self.unanswered.remove(&member);
         self.step(Event::Left(member));
     }
 
@@ -283,6 +329,7 @@ impl World {
     }
 
     pub(super) fn drain(&mut self, within: Duration) {
+        self.is_draining = true;
         self.step(Event::Drain(self.now + within));
     }
 
@@ -306,9 +353,11 @@ impl World {
     /// Delivers all that is left, and holds that every gauge is back at its start.
     pub(super) fn finish(&mut self) {
         for _ in 0..10_000 {
-            if let Some(first) = self.attempts.keys().next().copied() {
+            if self.disk.is_asked() {
+                self.settle_disk();
+            } else if let Some(first) = self.attempts.keys().next().copied() {
                 self.deliver(first);
-            } else if self.engine.is_empty() {
+            } else if self.engine.is_empty() && (self.is_draining || self.disk.len() == 0) {
                 break;
             } else {
                 let at = self.engine.next_timer().expect("what is held has a next moment");
@@ -317,9 +366,19 @@ impl World {
             }
         }
         assert!(self.engine.is_empty(), "{:?}", self.engine.explain());
-        assert_eq!(self.engine.queue_used(), 0);
+        if !self.is_draining {
+            assert_eq!(self.disk.len(), 0, "all that was stored ended");
+        }
+        if self.disk.len() == 0 {
+            assert_eq!(self.engine.queue_used(), 0);
+            assert_eq!(self.engine.stored_size(), 0);
+        }
+        self.engine.check_window();
         assert_eq!(self.engine.in_flight(), 0);
-        assert_eq!(self.engine.held_by_failing, Charge::default());
+        if self.disk.len() == 0 {
+            assert_eq!(self.engine.held_by_failing, Charge::default());
+        }
+        assert!(self.unanswered.is_empty(), "{:?}", self.unanswered);
         assert!(self.envelopes.is_empty(), "all room is free: {:?}", self.envelopes);
         assert!(self.callers.values().all(|caller| caller.answer.is_some()), "all are answered");
     }
@@ -339,7 +398,10 @@ impl World {
         match action {
             Action::Start(start) => self.start(start),
             Action::Answer { member, outcome, .. } => self.answered(member, outcome),
-            Action::Acknowledge(member) => self.acknowledged.push(member),
+            Action::Acknowledge(member) => {
+                self.unanswered.remove(&member);
+                self.acknowledged.push(member);
+            }
             Action::Release(envelope) => {
                 let left = self.envelopes.remove(&envelope);
                 assert_eq!(left, Some(0), "room is free when all members ended, once");
@@ -354,6 +416,7 @@ impl World {
                 assert!(caller.has_left, "nobody else is disturbed");
             }
             Action::Note(note) => self.notes.push(note),
+            other => self.perform_on_disk(other),
         }
     }
 
@@ -371,6 +434,7 @@ impl World {
                 item.is_flying = true;
             }
         }
+        self.disk.started(&start);
         self.started.push(start.items);
         self.attempts.insert(start.attempt, start);
         let (workers, trials) = (self.rules.workers_max, (self.rules.workers_max / 2).max(1));
@@ -388,6 +452,9 @@ impl World {
 
     fn mark(&mut self, attempt: AttemptId, verdict: &Verdict) {
         let start = self.attempts.remove(&attempt).expect("it runs");
+        if *verdict == Verdict::Delivered {
+            self.disk.delivered(&start);
+        }
         self.land(&start, |item| match verdict {
             Verdict::Delivered => item.is_delivered = true,
             Verdict::Unknown(_) => item.is_maybe_delivered = true,
@@ -424,14 +491,18 @@ impl World {
                 assert!(!is_safe, "what may have been delivered is not called safe to repeat");
             }
         }
+        self.disk.answered(caller.envelope, member, &outcome);
         caller.answer = Some(outcome);
+        self.unanswered.remove(&member);
         let envelope = self.envelopes.get_mut(&caller.envelope).expect("it is held");
         *envelope -= 1;
     }
 
     /// Whatever is held has something that moves it on.
     fn check_progress(&self) {
-        if !self.engine.is_empty() && self.attempts.is_empty() {
+        let is_stored_left = 0 < self.disk.len() && !self.is_draining && !self.is_damaged;
+        let is_held = !self.engine.is_empty() || is_stored_left;
+        if is_held && self.attempts.is_empty() && !self.disk.is_asked() {
             assert!(self.engine.next_timer().is_some(), "stuck: {:?}", self.engine.explain());
         }
         assert!(self.attempts.keys().all(|attempt| self.engine.is_running(*attempt)));

@@ -98,7 +98,7 @@ impl Bench {
             script: Box::new(script),
             calls: AtomicUsize::new(0),
         };
-        let built = start(&env, settings, sink);
+        let built = start(&env, settings, sink).unwrap();
         Self { env, built, sizes }
     }
 
@@ -165,6 +165,7 @@ pub(super) fn queue() -> Queue {
         sizer: Sizer::Items,
         queue_size: 100_000,
         batch: None,
+        store: None,
     }
 }
 

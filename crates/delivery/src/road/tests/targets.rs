@@ -52,7 +52,7 @@ impl Fixture {
         let env = environment();
         let taken = Arc::new(Mutex::new(BTreeMap::new()));
         let fan = Fan { count, is_first_denied, taken: Arc::clone(&taken) };
-        let built = start(&env, settings, fan);
+        let built = start(&env, settings, fan).unwrap();
         Self { env, built, taken }
     }
 

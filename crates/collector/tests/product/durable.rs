@@ -1,0 +1,204 @@
+//! Durable: a queue on disk, in a collector that is killed, and on a disk that is full.
+//!
+//! A generator sends numbered items at its own pace and notes which were acknowledged; a sink that
+//! outlives the collector holds that none of them is missing.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::process::{Running, command, free_port, get};
+
+/// Items of a request, and of the largest batch.
+const ITEMS: u64 = 20;
+const BATCH: u64 = 200;
+const CONSUMERS: u64 = 2;
+/// A sink tells 64 loads apart.
+const KILLS_MAX: usize = 50;
+
+struct House {
+    folder: tempfile::TempDir,
+    sink: Running,
+    port: u16,
+    metrics: u16,
+}
+
+fn config([port, sink, metrics]: [u16; 3], storage: &Path) -> String {
+    format!(
+        "receivers:
+  otlp: {{protocols: {{grpc: {{endpoint: '127.0.0.1:{port}'}}}}}}
+extensions:
+  file_storage: {{directory: '{storage}', max_size: 64MiB}}
+exporters:
+  otlp:
+    endpoint: 127.0.0.1:{sink}
+    tls: {{insecure: true}}
+    retry_on_failure: {{initial_interval: 100ms, max_interval: 1s}}
+    sending_queue:
+      storage: file_storage
+      sizer: items
+      queue_size: 1000000
+      num_consumers: {CONSUMERS}
+      batch: {{min_size: {BATCH}, max_size: {BATCH}, flush_timeout: 50ms}}
+service:
+  extensions: [file_storage]
+  telemetry:
+    metrics: {{readers: [{{pull: {{exporter: {{prometheus: {{host: 127.0.0.1, port: {metrics}}}}}}}}}]}}
+  pipelines:
+    logs: {{receivers: [otlp], exporters: [otlp]}}
+",
+        storage = storage.display(),
+    )
+}
+
+/// A load of numbered items.
+struct Load<'a> {
+    /// Which of the ledgers gets what was acknowledged.
+    number: usize,
+    item_bytes: &'a str,
+    /// How it ends: `--requests=…` or `--seconds=…`.
+    end: &'a str,
+}
+
+impl House {
+    /// A sink that checks `loads` ledgers, and no collector yet.
+    fn build(storage: Option<&Path>, loads: usize) -> Self {
+        let ports @ [port, sink_port, metrics] = [free_port(), free_port(), free_port()];
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("storage");
+        let text = config(ports, storage.unwrap_or(&own));
+        std::fs::write(folder.path().join("config.yaml"), text).unwrap();
+        let mut options = vec!["sink".to_owned(), "--json".to_owned(), "--http=".to_owned()];
+        options.push(format!("--grpc=127.0.0.1:{sink_port}"));
+        let ledgers = (0..loads).map(|number| ledger(folder.path(), number));
+        options.extend(ledgers.map(|path| format!("--check={}", path.display())));
+        let options: Vec<&str> = options.iter().map(String::as_str).collect();
+        let mut sink = Running::start(&options);
+        sink.wait_for("listening");
+        Self { folder, sink, port, metrics }
+    }
+
+    fn collector(&self) -> Running {
+        let path = self.folder.path().join("config.yaml");
+        let data = self.folder.path().join("data");
+        let path = path.to_str().unwrap();
+        let mut running = Running::start(&["--config", path, "--data-dir", data.to_str().unwrap()]);
+        running.wait_for("Everything is ready");
+        running
+    }
+
+    fn generator(&self, load: &Load<'_>) -> Child {
+        let endpoint = format!("--endpoint=127.0.0.1:{}", self.port);
+        let mut generator = command(&["generate", "--json", "--timeout=10", &endpoint, load.end]);
+        generator.arg(format!("--items={ITEMS}")).arg(format!("--item-bytes={}", load.item_bytes));
+        generator.arg("--ledger").arg(ledger(self.folder.path(), load.number));
+        generator.args(["--concurrency=8"]).stdout(Stdio::piped()).spawn().unwrap()
+    }
+
+    fn gauge(&self, name: &str) -> Option<u64> {
+        let metrics = get(self.metrics, "/metrics");
+        let prefix = format!("{name}{{exporter=\"otlp\"}} ");
+        metrics.lines().find_map(|line| line.strip_prefix(&prefix)?.parse().ok())
+    }
+
+    /// Waits until all that is on disk was delivered, ends everything, and gives what the sink says
+    /// of items that came more than once; it fails when one is missing.
+    fn check(self) -> u64 {
+        let mut collector = self.collector();
+        while self.gauge("otelcol_exporter_queue_size") != Some(0) {
+            pause(Duration::from_millis(20));
+        }
+        collector.signal("TERM");
+        collector.wait_for("Shutdown complete");
+        self.sink.signal("TERM");
+        let (status, log, printed) = self.sink.end();
+        assert!(status.success(), "what was acknowledged is missing: {log}");
+        let totals: Value = serde_json::from_str(&printed).unwrap();
+        totals["doubled"].as_u64().unwrap()
+    }
+}
+
+fn ledger(folder: &Path, number: usize) -> PathBuf {
+    folder.join(format!("ledger-{number}.json"))
+}
+
+fn summary_of(generator: Child) -> Value {
+    serde_json::from_slice(&generator.wait_with_output().unwrap().stdout).unwrap()
+}
+
+/// Kills a collector `kills` times at some moment of a load.
+fn kill_under_load(seed: u64, kills: usize) {
+    let house = House::build(None, kills);
+    let mut random = seed;
+    let mut acknowledged = 0;
+    for number in 0..kills {
+        let collector = house.collector();
+        let load = Load { number, item_bytes: "100", end: "--requests=400" };
+        let generator = house.generator(&load);
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695);
+        pause(Duration::from_millis(50 + (random >> 33) % 500));
+        collector.signal("KILL");
+        acknowledged += summary_of(generator)["acknowledged_items"].as_u64().unwrap();
+    }
+    let doubled = house.check();
+    eprintln!("seed {seed}: {kills} kills, {acknowledged} items kept, {doubled} came twice");
+    assert!(0 < acknowledged, "something was acknowledged before a kill");
+    // What is being sent, and what was delivered since outcomes were last synced.
+    let in_flight = 3 * CONSUMERS * BATCH;
+    assert!(doubled <= kills as u64 * in_flight, "{doubled} after {kills} kills, seed {seed}");
+}
+
+/// `TIDEGATE_KILLS` says how many there are to be.
+#[test]
+fn a_collector_that_is_killed_loses_nothing_that_it_acknowledged() {
+    let wanted = std::env::var("TIDEGATE_KILLS").map_or(5, |text| text.parse().unwrap());
+    let seed = u64::from(std::process::id());
+    for (house, start) in (seed..).zip((0..wanted).step_by(KILLS_MAX)) {
+        kill_under_load(house, KILLS_MAX.min(wanted - start));
+    }
+}
+
+/// A small file system of its own, if this process may make one.
+struct Mounted(tempfile::TempDir);
+
+impl Mounted {
+    fn new(size: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(folder.path());
+        let is_mounted = mount.stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+        is_mounted.then_some(Self(folder))
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        Command::new("umount").arg("-l").arg(self.0.path()).status().ok();
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_refuses_what_comes_and_keeps_what_is_there() {
+    let Some(disk) = Mounted::new("24m") else {
+        eprintln!("SKIPPED: no small file system can be mounted here (it takes root)");
+        return;
+    };
+    let house = House::build(Some(disk.0.path()), 1);
+    // Nothing is taken until the disk is full.
+    house.sink.signal("STOP");
+    let collector = house.collector();
+    let load = Load { number: 0, item_bytes: "20000", end: "--requests=120" };
+    let summary = summary_of(house.generator(&load));
+    assert!(0 < summary["acknowledged_items"].as_u64().unwrap(), "{summary}");
+    assert!(0 < summary["retryable_requests"].as_u64().unwrap(), "the disk is full: {summary}");
+    assert_eq!(summary["refused_requests"], 0, "{summary}");
+    house.sink.signal("CONT");
+    drop(collector);
+    house.check();
+}
+
+fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
