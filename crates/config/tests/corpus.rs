@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 
 use config::{Document, Loader, Outside, Tree, render};
 
+#[path = "../../../fuzz/exercise/configuration.rs"]
+mod exercise;
+
 /// One file of the corpus, and what its comments say.
 struct Sample {
     path: PathBuf,
@@ -116,4 +119,16 @@ fn reports_everything_that_is_wrong() {
         let expected = std::fs::read_to_string(expected).unwrap_or_default();
         assert_eq!(report, expected, "{:?}: UPDATE_REPORTS=1 writes it anew", sample.path);
     }
+}
+
+#[test]
+fn stored_inputs_of_the_fuzzer_are_handled() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/configuration");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        exercise::read(&std::fs::read(path).unwrap());
+        count += 1;
+    }
+    assert!(0 < count, "the target has seeds");
 }

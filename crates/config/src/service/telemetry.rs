@@ -377,8 +377,12 @@ pub(super) fn warnings(section: &Section) -> Vec<Problem> {
         UNUSED_IN_READER.iter().map(move |key| format!("telemetry.metrics.readers[{reader}].{key}"))
     };
     let everywhere = UNUSED.iter().map(|key| format!("telemetry.{key}"));
-    let unused = everywhere.chain((0..readers).flat_map(in_reader));
-    let written = unused.filter(|path| section.node_at(path).is_some_and(|node| !node.is_null()));
+    let is_written = |path: &String| section.node_at(path).is_some_and(|node| !node.is_null());
+    let pulls = (0..readers).map(|reader| format!("telemetry.metrics.readers[{reader}].pull"));
+    // Metrics are served at one address: that of the first.
+    let pulls_after_the_first = pulls.filter(is_written).skip(1);
+    let unused = everywhere.chain((0..readers).flat_map(in_reader)).chain(pulls_after_the_first);
+    let written = unused.filter(is_written);
     let warn = |path: String| {
         let message = "this key has no effect yet".to_owned();
         super::locate_key(section, path, message, Some("leave it out".to_owned()))

@@ -80,6 +80,17 @@ fn warns_of_keys_without_effect() {
 }
 
 #[test]
+fn warns_of_a_second_address_for_metrics() {
+    let reader = |port: u16| {
+        format!("      - pull: {{exporter: {{prometheus: {{host: localhost, port: {port}}}}}}}\n")
+    };
+    let text = format!("telemetry:\n  metrics:\n    readers:\n{}{}", reader(1), reader(2));
+    let service = read(&text).unwrap();
+    let warnings: Vec<_> = service.warnings.iter().map(|one| one.path.as_str()).collect();
+    assert_eq!(warnings, ["telemetry.metrics.readers[1].pull"]);
+}
+
+#[test]
 fn refuses_what_it_does_not_know() {
     let problems =
         read("telemetry: {logs: {level: verbose, output_path: x}, metrics: {address: nowhere}}")
