@@ -90,6 +90,21 @@ fn a_closed_loop_does_not_spin_where_nobody_answers() {
 }
 
 #[test]
+fn a_port_that_is_taken_is_named_with_what_to_do() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let yaml = format!(
+        "yaml:{{receivers: {{otlp: {{protocols: {{grpc: {{endpoint: '127.0.0.1:{port}'}}}}}}}}, \
+         exporters: {{nop: }}, service: {{telemetry: {{metrics: {{level: none}}}}, pipelines: \
+         {{logs: {{receivers: [otlp], exporters: [nop]}}}}}}}}"
+    );
+    let message = refused(&["--config", &yaml]);
+    let place =
+        format!("receiver `otlp`: cannot listen (protocols.grpc.endpoint `127.0.0.1:{port}`)");
+    assert!(message.contains(&place) && message.contains("choose another port"), "{message}");
+}
+
+#[test]
 fn output_that_cannot_be_written_is_an_error() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let output = command(&["components"]).stdout(full).output().unwrap();

@@ -4,6 +4,7 @@
 //! is still answered. Close waits for that, and cuts what is left at the deadline.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -162,7 +163,11 @@ impl Start<'_> {
         handler: impl Handler,
     ) -> Result<(), StartError> {
         let socket = self.env.network.listen(&port.endpoint).map_err(|error| {
-            StartError::new(format!("cannot listen on {} ({name}): {error}", port.endpoint))
+            let remedy = remedy(error.kind());
+            let endpoint = &port.endpoint;
+            StartError::new(format!(
+                "cannot listen (protocols.{name}.endpoint `{endpoint}`): {error}{remedy}"
+            ))
         })?;
         let tls = self.security(port)?;
         socket.set_connections_max(port.connections_max);
@@ -199,5 +204,21 @@ impl Start<'_> {
         let max = Part { one_in: 4, bytes_least: bytes_max };
         let budget = self.env.budget.portion("receive", Portion { min, max });
         ReceiveShare { budget, connection: Portion { min: Part::NOTHING, max } }
+    }
+}
+
+/// What an operator can do about an address that cannot be listened on.
+fn remedy(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::AddrInUse => {
+            "\n  help: another process listens there: end it, or choose another port"
+        }
+        ErrorKind::AddrNotAvailable => {
+            "\n  help: this machine has no such address: `localhost` and `0.0.0.0` always work"
+        }
+        ErrorKind::PermissionDenied => {
+            "\n  help: choose a port above 1023, or grant the process CAP_NET_BIND_SERVICE"
+        }
+        _ => "",
     }
 }
