@@ -108,21 +108,37 @@ fn blame<T: DeserializeOwned>(root: &Node, mut flaw: Flaw, decisions: &Decisions
         return flaw;
     }
     let seen_at = flaw.at;
-    let is_guilty = |suspect: &Node| {
+    let suspicion_of = |suspect: &Node| {
         let mut without = decisions.clone();
-        let is_new = without.passed.insert(Address::of(suspect));
-        is_new
-            && match attempt::<T>(root, &without) {
-                Err(Error::Flaw(other)) => other.at != seen_at || other.message != flaw.message,
-                Err(Error::UnknownKeys(_)) | Ok(_) => true,
+        if !without.passed.insert(Address::of(suspect)) {
+            return Suspicion::None;
+        }
+        match attempt::<T>(root, &without) {
+            Err(Error::Flaw(other)) if other.at == seen_at && other.message == flaw.message => {
+                Suspicion::None
             }
+            // It may only be that nothing else was read without it, as with the tag of an enum.
+            Err(Error::Flaw(other)) if other.missing.is_some() => Suspicion::Weak,
+            Err(_) | Ok(_) => Suspicion::Strong,
+        }
     };
     let mut culprit = flaw.at.and_then(|at| find(root, at));
     while let Some(node) = culprit {
         flaw.at = Some(Address::of(node));
-        culprit = children(node).find(|child| is_guilty(child));
+        let suspects: Vec<_> = children(node).map(|child| (child, suspicion_of(child))).collect();
+        let first = |wanted| suspects.iter().find(|(_, suspicion)| *suspicion == wanted);
+        let found = first(Suspicion::Strong).or_else(|| first(Suspicion::Weak));
+        culprit = found.map(|(child, _)| *child);
     }
     flaw
+}
+
+/// How likely it is that an error is about a part.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Suspicion {
+    None,
+    Weak,
+    Strong,
 }
 
 fn children(node: &Node) -> impl Iterator<Item = &Node> {

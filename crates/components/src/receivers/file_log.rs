@@ -9,6 +9,7 @@ pub mod split;
 pub mod entry;
 pub mod expression;
 pub mod operators;
+mod pattern;
 
 pub mod assemble;
 pub mod content;

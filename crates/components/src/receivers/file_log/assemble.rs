@@ -56,8 +56,8 @@ pub struct FileSource {
 #[derive(Clone, Debug)]
 pub struct Batch {
     pub payload: Payload,
-    /// What each item stands for, in order; one that was put together from several files is here
-    /// several times.
+    /// What each item stands for, in order. An item that was put together from several files is here
+    /// several times; the pieces of one token, and what several outputs got, have one origin.
     pub origins: Vec<ItemOrigin>,
 }
 

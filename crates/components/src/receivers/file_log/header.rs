@@ -13,6 +13,7 @@ use super::assemble::Now;
 use super::encoding::{Decoded, Encoding};
 use super::entry::{Entry, FileKey, Map, Origin, Value};
 use super::operators::{Chain, OperatorWords, Plan, Report};
+use super::pattern::from_go;
 use super::split::Token;
 
 /// Lines at the start of a file that say something about all others.
@@ -50,7 +51,7 @@ impl HeaderWords {
     /// Checks and compiles everything.
     pub fn validate(self, encoding: Encoding) -> Result<HeaderSettings, Faults> {
         let mut faults = Faults::default();
-        let pattern = match Regex::new(&self.pattern) {
+        let pattern = match Regex::new(&from_go(&self.pattern)) {
             Ok(_) if self.pattern.is_empty() => {
                 faults.add("pattern", "`pattern` is needed");
                 None

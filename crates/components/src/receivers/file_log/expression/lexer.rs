@@ -21,9 +21,9 @@ pub(super) enum TokenKind {
 }
 
 /// Longer ones first.
-const SYMBOLS: [&str; 28] = [
+const SYMBOLS: [&str; 29] = [
     "&&", "||", "==", "!=", "<=", ">=", "??", "?.", "**", "(", ")", "[", "]", ".", ",", "?", ":",
-    "+", "-", "*", "/", "%", "^", "<", ">", "!", "{", "|",
+    "+", "-", "*", "/", "%", "^", "<", ">", "!", "{", "}", "|",
 ];
 
 /// All tokens of `text`; the last one is [`TokenKind::End`].

@@ -7,6 +7,7 @@ use regex::Regex;
 use super::function::Function;
 use super::lexer::{Token, TokenKind, tokens};
 use super::{Node, Operator, SyntaxError, Value, Variable};
+use crate::receivers::file_log::pattern::from_go;
 
 const DEPTH_MAX: usize = 64;
 /// How tightly `not` and the sign bind.
@@ -228,7 +229,7 @@ impl Parser {
             return Err(self.fault("`matches` needs a pattern in quotes"));
         };
         self.at += 1;
-        let regex = Regex::new(&pattern);
+        let regex = Regex::new(&from_go(&pattern));
         regex.map_err(|error| self.fault_at(start, &format!("not a regular expression: {error}")))
     }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::Work;
 use super::plan::{Node, Plan};
-use super::recombine::{Recombine, Role, Settings, Source, Waiting};
+use super::recombine::{Role, Settings, Source, Waiting};
 use crate::receivers::file_log::entry::{Entry, FileKey};
 
 /// Moves entries through a plan.
@@ -41,13 +41,14 @@ struct State {
     drop_debt: f64,
 }
 
-/// What became of an entry.
+/// What becomes of an entry.
 enum Step {
-    Pass(Box<Entry>),
-    Route(Box<Entry>, usize),
-    Hold(Vec<Entry>),
+    Pass,
+    Route(usize),
+    /// It waits for others, or completes them.
+    Wait(Role, Source),
     Drop,
-    Fail(Box<Entry>, String),
+    Fail(String),
 }
 
 impl Chain {
@@ -128,25 +129,40 @@ impl Chain {
 
     fn go_on(&mut self, now: Instant, out: &mut Vec<Entry>) {
         let plan = Arc::clone(&self.plan);
-        while let Some((at, entry)) = self.moving.pop() {
+        while let Some((at, mut entry)) = self.moving.pop() {
             let Some(node) = plan.nodes.get(at) else {
                 out.push(entry);
                 continue;
             };
-            match step(node, &mut self.states[at], entry, now) {
-                Step::Pass(entry) => self.send(*entry, &node.outputs),
-                Step::Route(entry, route) => {
+            match step(node, &mut self.states[at], &mut entry) {
+                Step::Pass => self.send(entry, &node.outputs),
+                Step::Route(route) => {
                     let outputs = &node.routes[route];
                     self.reports[at].dropped += u64::from(outputs.is_empty());
-                    self.send(*entry, outputs);
+                    self.send(entry, outputs);
                 }
-                Step::Hold(released) => {
-                    // The last one that is put on the stack goes first.
-                    released.into_iter().rev().for_each(|entry| self.send(entry, &node.outputs));
-                }
+                Step::Wait(role, source) => self.wait(at, node, (entry, role, source), now),
                 Step::Drop => self.reports[at].dropped += 1,
-                Step::Fail(entry, message) => self.fail(at, node, *entry, message),
+                Step::Fail(message) => self.fail(at, node, entry, message),
             }
+        }
+    }
+
+    /// Lets an entry wait for others; sends on what is complete.
+    fn wait(
+        &mut self,
+        at: usize,
+        node: &Node,
+        (entry, role, source): (Entry, Role, Source),
+        now: Instant,
+    ) {
+        let Some(settings) = node.work.waiting_settings() else {
+            return self.send(entry, &node.outputs);
+        };
+        match self.states[at].waiting.take(entry, (role, source), settings, now) {
+            // The last one that is put on the stack goes first.
+            Ok(done) => done.into_iter().rev().for_each(|entry| self.send(entry, &node.outputs)),
+            Err((entry, message)) => self.fail(at, node, *entry, message),
         }
     }
 
@@ -185,54 +201,33 @@ impl Work {
     }
 }
 
-fn step(node: &Node, state: &mut State, mut entry: Entry, now: Instant) -> Step {
-    match node.condition.as_ref().map(|condition| condition.holds(&entry)) {
-        Some(Ok(false)) => return Step::Pass(Box::new(entry)),
-        Some(Err(message)) => return Step::Fail(Box::new(entry), message),
-        Some(Ok(true)) | None => {}
-    }
-    match &node.work {
-        Work::Nothing => Step::Pass(Box::new(entry)),
-        Work::Transform(transform) => match transform.apply(&mut entry) {
-            Ok(()) => Step::Pass(Box::new(entry)),
-            Err(message) => Step::Fail(Box::new(entry), message),
-        },
-        Work::Filter(filter) => match filter.expression.holds(&entry) {
-            Ok(true) if state.owes_drop(filter.drop_ratio) => Step::Drop,
-            Ok(_) => Step::Pass(Box::new(entry)),
-            Err(message) => Step::Fail(Box::new(entry), message),
-        },
-        Work::Router(router) => match router.choose(&mut entry) {
-            Ok(route) => Step::Route(Box::new(entry), route),
-            Err(message) => Step::Fail(Box::new(entry), message),
-        },
-        Work::Recombine(recombine) => combine(recombine, state, entry, now),
-        Work::Container(container) => match container.read(&mut entry) {
-            Ok(Some(place)) => wait(state, entry, place, &container.settings, now),
-            Ok(None) => Step::Pass(Box::new(entry)),
-            Err(message) => Step::Fail(Box::new(entry), message),
-        },
-    }
+fn step(node: &Node, state: &mut State, entry: &mut Entry) -> Step {
+    try_step(node, state, entry).unwrap_or_else(Step::Fail)
 }
 
-fn combine(recombine: &Recombine, state: &mut State, entry: Entry, now: Instant) -> Step {
-    match recombine.place(&entry) {
-        Ok(place) => wait(state, entry, place, &recombine.settings, now),
-        Err(message) => Step::Fail(Box::new(entry), message),
+fn try_step(node: &Node, state: &mut State, entry: &mut Entry) -> Result<Step, String> {
+    if let Some(condition) = &node.condition
+        && !condition.holds(entry)?
+    {
+        return Ok(Step::Pass);
     }
-}
-
-fn wait(
-    state: &mut State,
-    entry: Entry,
-    place: (Role, Source),
-    settings: &Settings,
-    now: Instant,
-) -> Step {
-    match state.waiting.take(entry, place, settings, now) {
-        Ok(released) => Step::Hold(released),
-        Err((entry, message)) => Step::Fail(entry, message),
-    }
+    Ok(match &node.work {
+        Work::Nothing => Step::Pass,
+        Work::Transform(transform) => transform.apply(entry).map(|()| Step::Pass)?,
+        Work::Filter(filter) => {
+            let is_dropped = filter.expression.holds(entry)? && state.owes_drop(filter.drop_ratio);
+            if is_dropped { Step::Drop } else { Step::Pass }
+        }
+        Work::Router(router) => Step::Route(router.choose(entry)?),
+        Work::Recombine(recombine) => {
+            let (role, source) = recombine.place(entry)?;
+            Step::Wait(role, source)
+        }
+        Work::Container(container) => match container.read(entry)? {
+            Some((role, source)) => Step::Wait(role, source),
+            None => Step::Pass,
+        },
+    })
 }
 
 impl State {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::Work;
 use super::parsing::{Parse, parser_words};
 use crate::receivers::file_log::entry::{Entry, Map, Value};
+use crate::receivers::file_log::pattern::from_go;
 
 parser_words! {
     /// Takes a text apart by the named groups of a pattern.
@@ -45,7 +46,7 @@ impl Words {
             faults.add("regex", "`regex` is needed");
             return None;
         }
-        let regex = match Regex::new(&self.regex) {
+        let regex = match Regex::new(&from_go(&self.regex)) {
             Ok(regex) => regex,
             Err(error) => {
                 faults.add("regex", format!("not a regular expression: {error}"));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::route::{field, operator_words};
 use super::{Transform, Work};
 use crate::receivers::file_log::entry::{Entry, Field};
+use crate::receivers::file_log::pattern::from_go;
 use crate::syntax;
 
 operator_words! {
@@ -51,14 +52,14 @@ impl ReplaceWords {
     pub(super) fn build(self, faults: &mut Faults) -> Option<Work> {
         let field = field("field", self.field, faults);
         let pattern = match (self.regex.as_deref(), self.regex_name) {
-            (Some(regex), None) => regex,
-            (None, Some(known)) => known.pattern(),
+            (Some(regex), None) => from_go(regex),
+            (None, Some(known)) => known.pattern().to_owned(),
             _ => {
                 faults.add("regex", "exactly one of `regex` and `regex_name` is needed");
                 return None;
             }
         };
-        match Regex::new(pattern) {
+        match Regex::new(&pattern) {
             Ok(regex) => {
                 Some(Text::Replace { field: field?, regex, with: self.replace_with }.into())
             }

@@ -11,6 +11,7 @@ use regex::bytes::Regex as BytesRegex;
 use super::units::{line_end, without_line_end};
 use super::{Boundary, Flush, OnOversize, SplitSettings, Token};
 use crate::receivers::file_log::encoding::{Decoded, Encoding};
+use crate::receivers::file_log::pattern::from_go;
 
 /// What begins or ends a token.
 #[derive(Clone, Debug)]
@@ -31,7 +32,7 @@ enum Matcher {
 impl Pattern {
     /// Compiles a pattern in which `^` and `$` stand for the ends of a line.
     pub fn new(pattern: &str, encoding: Encoding, is_omitted: bool) -> Result<Self, regex::Error> {
-        let pattern = format!("(?m){pattern}");
+        let pattern = format!("(?m){}", from_go(pattern));
         let matcher = match encoding {
             Encoding::Utf8 | Encoding::Utf8Raw | Encoding::Nop => {
                 Matcher::Bytes(BytesRegex::new(&pattern)?)
@@ -98,6 +99,7 @@ struct Line<'p> {
     is_continued: bool,
     /// Whether it has its line end.
     is_ended: bool,
+    settings: &'p SplitSettings,
 }
 
 impl Records {
@@ -126,6 +128,10 @@ impl Records {
         settings: &SplitSettings,
         sink: &mut impl FnMut(Token<'_>),
     ) {
+        if self.pending.capacity() - self.pending.len() < bytes.len() {
+            // Less than the usual doubling: what is held is bounded, and files are many.
+            self.pending.reserve_exact(bytes.len().max(self.pending.len() / 4));
+        }
         self.pending.extend_from_slice(bytes);
         while let Some((end, is_ended)) = self.next_line(settings) {
             self.look_through(end, is_ended, settings, sink);
@@ -166,7 +172,7 @@ impl Records {
         let pending = std::mem::take(&mut self.pending);
         let start = std::mem::replace(&mut self.line, end);
         let is_continued = std::mem::replace(&mut self.is_continued, !is_ended);
-        let line = Line { pending: &pending, start, end, is_continued, is_ended };
+        let line = Line { pending: &pending, start, end, is_continued, is_ended, settings };
         let encoding = settings.encoding;
         match &settings.boundary {
             Boundary::Start(pattern) => {
@@ -196,6 +202,7 @@ impl Records {
         if is_rest || found.start == line.end {
             return;
         }
+        self.bound(line.pending, found.start, line.settings, sink);
         if self.token < found.start || self.truncated.is_some() {
             self.end(line.pending, found.start, found.start, sink);
         }
@@ -215,6 +222,7 @@ impl Records {
         // More of the line may follow, so that nothing ends here yet.
         let is_open = !line.is_ended && found.is_empty() && found.end == line.end;
         if self.token < found.end && !is_open {
+            self.bound(line.pending, found.end, line.settings, sink);
             let text_end = if is_omitted { found.start } else { found.end };
             self.end(line.pending, found.end, text_end, sink);
         }
