@@ -199,6 +199,11 @@ impl Store {
         self.lease.journal().clone()
     }
 
+    /// Says how the journal stands, as metrics.
+    pub(super) fn measure(&self) {
+        self.meter.note(&self.lease.journal().usage());
+    }
+
     /// Why what is stored does not move on, a sentence each.
     pub(super) fn explain(&self) -> Vec<String> {
         let usage = self.lease.journal().usage();

@@ -10,6 +10,7 @@ use super::*;
 use crate::settings::{Batch, Queue, Sizer};
 
 mod bench;
+mod crashing;
 mod durable;
 mod filling;
 mod memory;

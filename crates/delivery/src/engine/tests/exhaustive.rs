@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use pipeline::Verdict;
 
+use super::storing::store;
 use super::world::{Sent, World, batch, busy, invalid, queue, rules};
-use crate::engine::{AttemptId, Event, MemberId, Rules};
+use crate::engine::{AttemptId, Event, MemberId, NotWritten, Rules};
 use crate::settings::Queue;
 
 /// The lanes and items of the callers; the one of three is cut, and its rest waits for company.
@@ -25,6 +26,17 @@ enum Move {
     Leave(MemberId),
     Timer,
     Drain,
+    Disk(DiskMove),
+}
+
+/// What a disk may do.
+#[derive(Clone, Copy, Debug)]
+enum DiskMove {
+    Write,
+    Refuse,
+    Read,
+    /// The process ends; so many of what was being written are there.
+    Crash(usize),
 }
 
 #[derive(Clone)]
@@ -32,6 +44,7 @@ struct State {
     world: World,
     unsent: Vec<(usize, usize)>,
     is_draining: bool,
+    has_crashed: bool,
 }
 
 fn verdicts() -> [Verdict; 3] {
@@ -55,7 +68,39 @@ impl State {
         if !self.is_draining {
             moves.push(Move::Drain);
         }
+        moves.extend(self.disk_moves().into_iter().map(Move::Disk));
         moves
+    }
+
+    fn disk_moves(&self) -> Vec<DiskMove> {
+        let disk = &self.world.disk;
+        let mut moves = Vec::new();
+        if !disk.writes.is_empty() {
+            moves.extend([DiskMove::Write, DiskMove::Refuse]);
+        }
+        if !disk.reads.is_empty() {
+            moves.push(DiskMove::Read);
+        }
+        if !self.has_crashed && self.is_stored() {
+            moves.push(DiskMove::Crash(0));
+            let writes = disk.writes.len();
+            moves.extend((0 < writes).then_some(DiskMove::Crash(writes)));
+        }
+        moves
+    }
+
+    fn is_stored(&self) -> bool {
+        self.world.rules.settings.queue.as_ref().is_some_and(|queue| queue.store.is_some())
+    }
+
+    /// Runs to the end; what was kept is delivered after the next start.
+    fn check_end(&self) {
+        let mut world = self.world.clone();
+        world.finish();
+        if self.is_stored() {
+            world.crash(0);
+            world.finish();
+        }
     }
 
     fn after(&self, step: Move) -> Self {
@@ -77,6 +122,13 @@ impl State {
                 next.world.drain(Duration::from_secs(1));
                 next.is_draining = true;
             }
+            Move::Disk(DiskMove::Write) => next.world.written(),
+            Move::Disk(DiskMove::Refuse) => next.world.not_written(NotWritten::Full),
+            Move::Disk(DiskMove::Read) => next.world.read(),
+            Move::Disk(DiskMove::Crash(written)) => {
+                next.world.crash(written);
+                (next.has_crashed, next.is_draining) = (true, false);
+            }
         }
         next
     }
@@ -85,8 +137,9 @@ impl State {
         let callers: Vec<_> = self.world.callers.values().map(|one| one.is_waiting()).collect();
         let now = self.world.now;
         format!(
-            "{:?} {now:?} {callers:?} {} {}",
+            "{:?} {:?} {now:?} {callers:?} {} {}",
             self.world.engine,
+            self.world.disk,
             self.unsent.len(),
             self.is_draining
         )
@@ -97,11 +150,16 @@ impl State {
 fn explore(rules: Rules, callers: usize) -> usize {
     let hasher = RandomState::new();
     let world = World::new(rules, runtime::clock::Clock.now());
-    let first = State { world, unsent: CALLERS[..callers].to_vec(), is_draining: false };
+    let first = State {
+        world,
+        unsent: CALLERS[..callers].to_vec(),
+        is_draining: false,
+        has_crashed: false,
+    };
     let mut seen = HashSet::from([hasher.hash_one(first.key())]);
     let mut open = vec![first];
     while let Some(state) = open.pop() {
-        state.world.clone().finish();
+        state.check_end();
         for step in state.moves() {
             let next = state.after(step);
             if seen.insert(hasher.hash_one(next.key())) {
@@ -132,4 +190,32 @@ fn no_order_of_retries_leaves_anyone_waiting_without_an_end() {
     let states = explore(small(false), 2);
     println!("two callers, two workers, retries: {states} states");
     assert!(1000 < states);
+}
+
+/// All orders of what a disk, a destination and `callers` may do, and of one crash.
+fn explore_stored(callers: usize) -> usize {
+    let mut states = 0;
+    for waits in [false, true] {
+        let mut rules = small(false);
+        rules.settings.retry = None;
+        rules.window_max = 3;
+        if let Some(queue) = &mut rules.settings.queue {
+            queue.wait_for_result = waits;
+            queue.store = Some(store(false, false));
+        }
+        states += explore(rules, callers);
+    }
+    println!("{callers} callers, two workers, a disk that fills and a crash: {states} states");
+    states
+}
+
+#[test]
+fn no_order_of_events_and_no_crash_loses_what_is_stored_or_leaves_anyone_waiting() {
+    assert!(100 < explore_stored(1));
+}
+
+#[test]
+#[ignore = "takes minutes: `just deep`"]
+fn no_order_of_two_callers_and_a_crash_loses_what_is_stored() {
+    assert!(1000 < explore_stored(2));
 }

@@ -104,6 +104,9 @@ impl<C: Courier> Owner<C> {
         for stream in recovered {
             self.step(Event::Recovered(stream), now);
         }
+        if let Some(store) = self.parts.shelf.store() {
+            store.measure();
+        }
         if let Shelf::Opening(waiting) = waiting {
             waiting.into_iter().for_each(|handed| self.take(handed, now));
         }

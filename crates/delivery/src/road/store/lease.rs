@@ -13,7 +13,7 @@ use pipeline::{StartError, Storage};
 use runtime::channel::{self, Ends, LatestReceiver, LatestSender};
 use runtime::clock::Clock;
 use runtime::threads::Pool;
-use runtime::volume::{Directory, Permissions, VolumeError};
+use runtime::volume::{Directory, Permissions, Volume, VolumeError};
 
 /// How often a journal that another process has is asked for.
 const ASK_EVERY: Duration = Duration::from_millis(50);
@@ -118,8 +118,7 @@ fn open(folder: &Path, storage: &Storage, bytes_max: u64) -> Result<Opened, Fail
     let settings = Settings { is_synced: storage.is_synced, ..Settings::sized(bytes_max) };
     let mut patience = storage.lock_timeout;
     loop {
-        let directory = Directory::open(folder, permissions)?;
-        match journal::open(Arc::new(directory), settings.clone()) {
+        match journal::open(volume(folder, permissions)?, settings.clone()) {
             Err(OpenError::Locked { .. }) if !patience.is_zero() => {
                 let pause = ASK_EVERY.min(patience);
                 patience -= pause;
@@ -128,6 +127,14 @@ fn open(folder: &Path, storage: &Storage, bytes_max: u64) -> Result<Opened, Fail
             result => return Ok(result?),
         }
     }
+}
+
+fn volume(folder: &Path, permissions: Permissions) -> Result<Arc<dyn Volume>, VolumeError> {
+    #[cfg(test)]
+    if let Some(volume) = simulated::of(folder) {
+        return Ok(volume);
+    }
+    Ok(Arc::new(Directory::open(folder, permissions)?))
 }
 
 fn is_damage(failure: &Failure) -> bool {
@@ -167,4 +174,20 @@ pub fn is_in_use(folder: &Path) -> bool {
 
 fn held() -> MutexGuard<'static, BTreeMap<PathBuf, LatestReceiver<()>>> {
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Disks of tests, by the folders that they stand for.
+#[cfg(test)]
+pub(in crate::road) mod simulated {
+    use super::{Arc, BTreeMap, Mutex, Path, PathBuf, PoisonError, Volume};
+
+    static DISKS: Mutex<BTreeMap<PathBuf, Arc<dyn Volume>>> = Mutex::new(BTreeMap::new());
+
+    pub(in crate::road) fn put(folder: PathBuf, volume: Arc<dyn Volume>) {
+        DISKS.lock().unwrap_or_else(PoisonError::into_inner).insert(folder, volume);
+    }
+
+    pub(super) fn of(folder: &Path) -> Option<Arc<dyn Volume>> {
+        DISKS.lock().unwrap_or_else(PoisonError::into_inner).get(folder).cloned()
+    }
 }

@@ -15,7 +15,7 @@ use crate::Attempt;
 use crate::entry::Entry;
 use crate::settings::{Exhausted, Queue, RefusedStore, Sizer, Store};
 
-const STORAGE: &str = "file_storage";
+pub(super) const STORAGE: &str = "file_storage";
 
 /// A folder of its own, removed at the end.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl Drop for Folder {
 }
 
 #[derive(Debug)]
-struct Disk(Option<Storage>);
+pub(super) struct Disk(pub(super) Option<Storage>);
 
 impl Component for Disk {
     fn drain(&self, _deadline: Instant) {}
@@ -80,11 +80,11 @@ fn store() -> Store {
     Store { storage, on_exhausted: Exhausted::Keep, expire_after: None, refused: None }
 }
 
-fn stored() -> Queue {
+pub(super) fn stored() -> Queue {
     Queue { wait_for_result: false, num_consumers: 1, store: Some(store()), ..queue() }
 }
 
-fn with(queue: Queue) -> Settings {
+pub(super) fn with(queue: Queue) -> Settings {
     Settings { queue: Some(queue), ..direct() }
 }
 
@@ -114,7 +114,7 @@ async fn next(receiver: &mut Receiver<usize>, count: usize) -> Vec<usize> {
 
 impl Bench {
     /// Ends the road like [`Bench::close`], with something left on disk.
-    async fn stop(&self) {
+    pub(super) async fn stop(&self) {
         self.built.component.close(Clock.now() + secs(20)).await;
         assert_eq!(self.env.scope.alive(), 0, "no task is left");
         assert_eq!(receipt_lost(), 0, "no answer was forgotten");
