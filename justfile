@@ -21,6 +21,7 @@ test *FILTER:
 bench:
     cargo bench --package wire
     cargo bench --package runtime
+    cargo bench --package journal
 
 # The whole process between a generator and a sink, next to proxies that do nothing.
 bench-path *ARGS:
@@ -32,7 +33,7 @@ fuzz SECONDS="60":
 
 # The full counts of the randomised proofs.
 deep:
-    PROPTEST_CASES=20000 cargo xtask test
+    PROPTEST_CASES=20000 TIDEGATE_CRASH_POINTS=200000 cargo xtask test
     cargo xtask test overload --ignored --test-threads 1
     cargo xtask test no_order_of_two_callers_and_a_crash --ignored
     TIDEGATE_CRASHES=2000 cargo test -p delivery --lib a_crash_at_any_step_of_the_disk

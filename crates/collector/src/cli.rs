@@ -10,6 +10,7 @@ use clap::{
 use clap_complete::Shell;
 
 use crate::generate::GenerateOptions;
+use crate::journals::JournalCommand;
 use crate::sink::SinkOptions;
 
 /// A telemetry collector that never hangs, never loses what it acknowledged, and tells every caller
@@ -142,6 +143,11 @@ pub(crate) enum Command {
         /// How long to send, in seconds.
         #[arg(long, default_value_t = 5)]
         seconds: u64,
+    },
+    /// Looks into the journal of a durable queue, checks it, repairs it, takes its contents out.
+    Journal {
+        #[command(subcommand)]
+        command: JournalCommand,
     },
     /// Prints a completion script.
     Completion {

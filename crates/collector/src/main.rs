@@ -12,6 +12,7 @@ mod demo;
 mod embedded;
 mod generate;
 mod inspect;
+mod journals;
 mod ledger;
 mod load;
 mod print;
@@ -63,6 +64,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Generate(options) => generate::run(&options).await,
         Command::Sink(options) => sink::run(&options).await,
         Command::Demo { seconds } => demo::run(seconds).await,
+        Command::Journal { command } => journals::run(&command),
         Command::Completion { shell } => {
             print::print_text(&String::from_utf8_lossy(&inspect::completion(shell)))
         }

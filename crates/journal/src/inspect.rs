@@ -16,7 +16,7 @@ use crate::index::Index;
 use crate::reader::{Limits, Read, Reader};
 use crate::record::Record;
 use crate::recovery::{Candidate, Missing, OpenError, Recovery, survey};
-use crate::segment::{Salvage, name_of, salvage};
+use crate::segment::{Source, name_of, salvage};
 use crate::{Position, ReadError, StreamId};
 
 /// What is wrong with a segment that was being written when its owner ended: nothing.
@@ -177,14 +177,38 @@ impl Inspection {
         }
         let salt = Salt { journal: self.journal, segment: candidate.number };
         let bound = self.bound(candidate.number);
-        let Salvage { lost, .. } = salvage(salt, &bytes, bound);
-        for range in lost {
+        let salvage = salvage(salt, &bytes, bound);
+        let loaded = candidate.ends.load(salt, None).map_err(failed)?;
+        let has_footer = loaded.source == Source::Footer;
+        if has_footer && salvage.lost.is_empty() && salvage.footer() != loaded.footer {
+            let range = loaded.end.into()..candidate.ends.bytes;
+            let (records, what) = (Vec::new(), "its footer does not fit its records");
+            problems.push(Problem { file: file.clone(), range, records, what });
+        }
+        for range in salvage.lost {
             let records = self.records_within(candidate, salt, &range).map_err(failed)?;
             let what = if self.is_tail(candidate, &range) { UNFINISHED } else { "damaged" };
             let range = range.start.into()..range.end.into();
             problems.push(Problem { file: file.clone(), range, records, what });
         }
+        problems.extend(self.unseen(&file, candidate.ends.bytes, &problems));
         Ok(problems)
+    }
+
+    /// What is missing without a trace, because the place where it stood is blank.
+    fn unseen(&self, file: &str, bytes: u64, found: &[Problem]) -> Vec<Problem> {
+        let is_found = |missing: &&Missing| {
+            found.iter().any(|problem| problem.range.contains(&missing.offset))
+        };
+        let missing = self.missing.iter().filter(|missing| missing.file == file);
+        let unseen = missing.filter(|missing| !is_found(missing));
+        let problems = unseen.map(|missing| Problem {
+            file: file.to_owned(),
+            range: missing.offset..missing.resumes.unwrap_or(bytes),
+            records: Vec::new(),
+            what: missing.what,
+        });
+        problems.collect()
     }
 
     /// Whether what is there was being written when the last owner ended.

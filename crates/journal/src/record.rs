@@ -12,6 +12,12 @@ use crate::{Position, StreamId};
 /// Ranges of one outcome record; more are split over several.
 pub(crate) const RANGES_MAX: usize = 512;
 
+/// No journal gets that far; a larger number is none that was written.
+const POSITION_MAX: u64 = 1 << 62;
+
+/// Likewise.
+pub(crate) const STREAM_MAX: u32 = 1 << 31;
+
 /// A record without the body of data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Record<'a> {
@@ -68,10 +74,10 @@ impl<'a> Record<'a> {
 
     /// Reads a record of `kind`; `None` when it is none.
     pub(crate) fn decode(kind: Kind, mut bytes: &'a [u8]) -> Option<Self> {
-        let stream = StreamId(varint::take_u32(&mut bytes)?);
+        let stream = StreamId(varint::take_u32(&mut bytes).filter(|id| *id <= STREAM_MAX)?);
         let record = match kind {
             Kind::Data => {
-                let position = Position(varint::take(&mut bytes)?);
+                let position = position(&mut bytes)?;
                 Self::Data { stream, position, weight: varint::take_u32(&mut bytes)? }
             }
             Kind::Forget => {
@@ -79,7 +85,7 @@ impl<'a> Record<'a> {
                 Self::Forget { stream, segment, ranges: ranges(&mut bytes)? }
             }
             Kind::Declare => {
-                let next = Position(varint::take(&mut bytes)?);
+                let next = position(&mut bytes)?;
                 Self::Declare { stream, next, name: std::mem::take(&mut bytes) }
             }
             Kind::Undeclare => Self::Undeclare { stream, segment: varint::take_u32(&mut bytes)? },
@@ -87,6 +93,10 @@ impl<'a> Record<'a> {
         };
         bytes.is_empty().then_some(record)
     }
+}
+
+fn position(bytes: &mut &[u8]) -> Option<Position> {
+    varint::take(bytes).filter(|position| *position <= POSITION_MAX).map(Position)
 }
 
 fn ranges(bytes: &mut &[u8]) -> Option<Vec<Range<u64>>> {

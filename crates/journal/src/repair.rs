@@ -107,13 +107,13 @@ fn rewrite(
     let (number, journal) = (candidate.number, inspection.journal());
     let salt = Salt { journal, segment: number };
     let bytes = Bytes::from(candidate.ends.contents()?);
-    let Salvage { frames, .. } = salvage(salt, &bytes, inspection.bound(number));
+    let salvage = salvage(salt, &bytes, inspection.bound(number));
     let (name, new) = (name_of(number), format!("{}.repaired", name_of(number)));
     let file = volume.create(&new, 0)?;
     let header = candidate.ends.header.unwrap_or(Header {
         journal,
         number,
-        next_stream: next_stream(&frames),
+        next_stream: next_stream(&salvage.frames),
         previous: Previous::default(),
         created: 0,
     });
@@ -124,7 +124,7 @@ fn rewrite(
         writer.push(Kind::Declare, &[], vec![record.encoded().into()]);
     }
     let loaded = candidate.ends.load(salt, None)?;
-    for_each_whole(&frames, &loaded, |frame| {
+    for_each_whole(&salvage, &loaded, |frame| {
         let Frame { kind, head, body, .. } = frame;
         writer.push(kind, head, vec![Bytes::copy_from_slice(body)]);
     });
@@ -144,9 +144,9 @@ fn rewrite(
 }
 
 /// Every frame that is whole, and those that the footer repeats.
-fn for_each_whole(frames: &[(u32, Frame<'_>)], loaded: &Loaded, mut visit: impl FnMut(Frame<'_>)) {
-    let whole: BTreeMap<u32, Frame<'_>> = frames.iter().copied().collect();
-    if loaded.source != Source::Footer {
+fn for_each_whole(salvage: &Salvage<'_>, loaded: &Loaded, mut visit: impl FnMut(Frame<'_>)) {
+    let whole: BTreeMap<u32, Frame<'_>> = salvage.frames.iter().copied().collect();
+    if loaded.source != Source::Footer || salvage.lost.is_empty() {
         return whole.into_values().filter(|frame| frame.kind != Kind::Mark).for_each(visit);
     }
     for (entry, record) in loaded.footer.contents() {

@@ -13,11 +13,16 @@ pub(crate) use load::{Ends, Loaded, Source};
 pub(crate) use scan::{Salvage, salvage};
 pub(crate) use writer::Writer;
 
+use crate::record::STREAM_MAX;
+
 /// Where the first frame stands.
 pub(crate) const HEADER_BYTES: usize = 64;
 
 /// The version of the format.
 pub(crate) const VERSION: u32 = 1;
+
+/// No journal gets that far.
+const NUMBER_MAX: u32 = u32::MAX - (1 << 16);
 
 const MAGIC: [u8; 8] = *b"TIDEJRNL";
 
@@ -61,7 +66,7 @@ pub(crate) fn name_of(number: u32) -> String {
 pub(crate) fn number_of(name: &str) -> Option<u32> {
     let digits = name.strip_suffix(".segment")?;
     let number = u32::from_str_radix(digits, 16).ok()?;
-    (name_of(number) == name && 0 < number).then_some(number)
+    (name_of(number) == name && (1..=NUMBER_MAX).contains(&number)).then_some(number)
 }
 
 impl Header {
@@ -106,7 +111,7 @@ impl Header {
             return Err(NoHeader::Version(number(8)));
         }
         let is_whole = bytes[..8] == MAGIC && crc32c::crc32c(&bytes[..60]) == number(60);
-        if !is_whole || number(8) != VERSION {
+        if !is_whole || number(8) != VERSION || STREAM_MAX < number(36) {
             return Err(NoHeader::Broken);
         }
         let previous = Previous { number: number(24), end: number(28), synced: number(32) };

@@ -7,6 +7,8 @@
 
 mod compaction;
 mod group;
+#[cfg(mutants)]
+pub(crate) mod mutant;
 mod roll;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -84,6 +86,8 @@ pub(crate) struct Store {
     /// A segment could not be emptied; it is tried again after the next group.
     is_resting: bool,
     pub(crate) counts: Counts,
+    #[cfg(mutants)]
+    pub(crate) mutant: Option<mutant::Mutant>,
     /// The largest of the appends that were refused for lack of room since somebody asked.
     refused: Option<u64>,
     /// What must be free before those who were refused are told.
@@ -141,6 +145,8 @@ impl Store {
             waiting_forgets: Vec::new(),
             doomed: VecDeque::new(),
             counts: Counts::default(),
+            #[cfg(mutants)]
+            mutant: None,
             refused: None,
             awaited: 0,
         }

@@ -1,4 +1,4 @@
-//! Mutants: puts bugs of the past back into the delivery engine, one by one; each must be found.
+//! Mutants: puts bugs of the past back into the product, one by one; each must be found.
 //!
 //! Only the crate itself is compiled again, with `--cfg mutants`; an environment variable that its
 //! tests read chooses the bug.
@@ -17,8 +17,21 @@ use crate::workspace::{Workspace, conclude, say};
 /// What one test may take: one that hangs has found the bug, too.
 const TEST_TIME_MAX: Duration = Duration::from_secs(30);
 
-/// The bugs, and the test that finds each.
-const MUTANTS: &[(&str, &str)] = &[
+/// The bugs of one crate.
+struct Mutants {
+    package: &'static str,
+    /// The module that the tests are in.
+    module: &'static str,
+    /// The bugs, and the test that finds each.
+    bugs: &'static [(&'static str, &'static str)],
+}
+
+const MUTANTS: &[Mutants] = &[
+    Mutants { package: "delivery", module: "engine::tests", bugs: DELIVERY },
+    Mutants { package: "journal", module: "store::tests", bugs: JOURNAL },
+];
+
+const DELIVERY: &[(&str, &str)] = &[
     ("worker-returned-early", "cutting::grows_to_the_maximum_while_all_workers_are_busy"),
     (
         "completion-skipped",
@@ -37,6 +50,11 @@ const MUTANTS: &[(&str, &str)] = &[
     ),
 ];
 
+const JOURNAL: &[(&str, &str)] = &[
+    ("answered-before-sync", "commits::what_was_answered_survives_the_loss_of_power"),
+    ("directory-not-synced", "commits::the_name_of_a_new_segment_survives_the_loss_of_power"),
+];
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ended {
     Passed,
@@ -45,26 +63,29 @@ enum Ended {
 }
 
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
-    let binary = build(workspace)?;
     let mut findings = Vec::new();
-    for (mutant, test) in MUTANTS {
-        let without = end_of(&binary, test, None)?;
-        let with = end_of(&binary, test, Some(mutant))?;
-        say(&format!("{mutant}: {test} {with:?}, without it {without:?}"));
-        if without != Ended::Passed {
-            findings.push(format!("`{test}` does not pass without a mutant"));
-        }
-        if with == Ended::Passed {
-            findings.push(format!("`{test}` does not find `{mutant}`"));
+    for Mutants { package, module, bugs } in MUTANTS {
+        let binary = build(workspace, package)?;
+        for (mutant, test) in *bugs {
+            let test = format!("{module}::{test}");
+            let without = end_of(&binary, &test, None)?;
+            let with = end_of(&binary, &test, Some(mutant))?;
+            say(&format!("{mutant}: {test} {with:?}, without it {without:?}"));
+            if without != Ended::Passed {
+                findings.push(format!("`{test}` does not pass without a mutant"));
+            }
+            if with == Ended::Passed {
+                findings.push(format!("`{test}` does not find `{mutant}`"));
+            }
         }
     }
     conclude("mutants", &findings)
 }
 
-/// The tests of `delivery` with all mutants in it.
-fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+/// The tests of a crate with all its mutants in it.
+fn build(workspace: &Workspace, package: &str) -> anyhow::Result<PathBuf> {
     let mut command = Command::new(env!("CARGO"));
-    command.args(["rustc", "--package", "delivery", "--lib", "--profile", "test"]).args([
+    command.args(["rustc", "--package", package, "--lib", "--profile", "test"]).args([
         "--message-format",
         "json-render-diagnostics",
         "--",
@@ -74,14 +95,14 @@ fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     let messages = workspace.output(&mut command)?;
     let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let binary = artifacts
-        .filter(|message| message["target"]["name"] == "delivery")
+        .filter(|message| message["target"]["name"] == package)
         .find_map(|message| message["executable"].as_str().map(PathBuf::from));
     binary.context("cargo names the test binary")
 }
 
 fn end_of(binary: &Path, test: &str, mutant: Option<&str>) -> anyhow::Result<Ended> {
     let mut command = Command::new(binary);
-    command.args(["--exact", &format!("engine::tests::{test}")]);
+    command.args(["--exact", test]);
     command.env_remove("TIDEGATE_MUTANT").envs(mutant.map(|name| ("TIDEGATE_MUTANT", name)));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().context("start the test binary")?;

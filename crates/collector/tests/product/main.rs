@@ -6,6 +6,7 @@ mod commands;
 mod configurations;
 mod durable;
 mod hostile;
+mod journals;
 mod life;
 mod overload;
 mod process;

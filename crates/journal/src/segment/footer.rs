@@ -59,6 +59,10 @@ impl Footer {
         let mut contents = Contents::of(entries);
         let (mut last, mut frames) = (0, 0);
         for (entry, _) in contents.by_ref() {
+            let end = entry.offset as usize + frame::padded(entry.bytes as usize);
+            if (trailer.footer as usize) < end {
+                return None;
+            }
             (last, frames) = (entry.offset, frames + 1);
         }
         let is_whole = contents.left() == 0 && frames == trailer.frames;

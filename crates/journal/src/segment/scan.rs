@@ -7,6 +7,7 @@ use std::ops::Range;
 use super::HEADER_BYTES;
 use super::footer::Footer;
 use crate::frame::{self, ALIGNMENT, Frame, Kind, NoFrame, Salt};
+use crate::record::Record;
 
 /// How often the bytes of a segment may be read in search of a frame.
 const SEARCH_FACTOR: usize = 16;
@@ -61,7 +62,7 @@ pub(crate) fn scan(salt: Salt, bytes: &[u8], limit: u32) -> Scan {
         Scan { footer: Footer::default(), end: HEADER_BYTES as u32, synced: 0, hole: None };
     loop {
         let rest = bytes.get(scan.end as usize..).unwrap_or(&[]);
-        match frame::decode(salt, scan.end, rest) {
+        match whole(salt, scan.end, rest) {
             Ok(frame) => {
                 scan.synced = scan.synced.max(frame.synced);
                 if frame.kind == Kind::Footer {
@@ -129,10 +130,29 @@ pub(crate) fn salvage(salt: Salt, bytes: &[u8], limit: u32) -> Salvage<'_> {
 /// How many bytes may still be read in search of a frame.
 struct Effort(usize);
 
+impl Salvage<'_> {
+    /// The footer that fits the frames.
+    pub(crate) fn footer(&self) -> Footer {
+        let mut footer = Footer::default();
+        for (offset, frame) in self.frames.iter().filter(|(_, frame)| frame.kind != Kind::Mark) {
+            footer.push(&Found::new(*offset, *frame));
+        }
+        footer
+    }
+}
+
 impl Effort {
     fn of(bytes: &[u8]) -> Self {
         Self(bytes.len().saturating_mul(SEARCH_FACTOR))
     }
+}
+
+/// The frame at the start of `bytes`, if it is one and has a meaning.
+fn whole(salt: Salt, offset: u32, bytes: &[u8]) -> Result<Frame<'_>, NoFrame> {
+    let frame = frame::decode(salt, offset, bytes)?;
+    let is_record = !matches!(frame.kind, Kind::Footer | Kind::Mark);
+    let has_meaning = Record::decode(frame.kind, Found::new(offset, frame).detail).is_some();
+    if is_record && !has_meaning { Err(NoFrame::Broken) } else { Ok(frame) }
 }
 
 /// The first whole frame at `at` or behind it.
@@ -145,7 +165,7 @@ fn next_frame<'a>(
     while let Some(rest) = bytes.get(at as usize..).filter(|rest| !rest.is_empty()) {
         let claimed = frame::Header::decode(rest).map_or(0, |header| header.bytes);
         let tried = if claimed <= rest.len() { claimed } else { 0 };
-        match frame::decode(salt, at, rest) {
+        match whole(salt, at, rest) {
             Ok(frame) => return Some((at, frame)),
             Err(_) => effort.0 = effort.0.checked_sub(tried + 1)?,
         }

@@ -104,7 +104,10 @@ impl Store {
         };
         let began = Clock.now();
         let mut result = writer.write();
-        if result.is_ok() && self.settings.is_synced {
+        let is_synced = self.settings.is_synced;
+        #[cfg(mutants)]
+        let is_synced = is_synced && self.mutant != Some(super::mutant::Mutant::AnsweredBeforeSync);
+        if result.is_ok() && is_synced {
             result = writer.sync();
         }
         let took = Clock.now().saturating_duration_since(began);

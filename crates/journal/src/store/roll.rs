@@ -94,6 +94,10 @@ impl Store {
         file.write_at(&[Bytes::copy_from_slice(&header.encoded())], 0)?;
         file.sync()?;
         self.volume.rename(SPARE, name)?;
+        #[cfg(mutants)]
+        if self.mutant == Some(super::mutant::Mutant::DirectoryNotSynced) {
+            return Ok(());
+        }
         self.volume.sync()
     }
 

@@ -101,6 +101,15 @@ impl Directory {
         &self.path
     }
 
+    /// Whether it is in memory, where a sync does nothing.
+    #[must_use]
+    pub fn is_in_memory(&self) -> bool {
+        const TMPFS: u64 = 0x0102_1994;
+        const RAMFS: u64 = 0x8584_58f6;
+        let kind = rustix::fs::fstatfs(&self.descriptor).map(|stat| stat.f_type as u64);
+        matches!(kind, Ok(TMPFS | RAMFS))
+    }
+
     fn open_file(&self, name: &str, flags: OFlags) -> io::Result<File> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let mode = Mode::from_raw_mode(self.permissions.file);

@@ -125,3 +125,28 @@ fn an_ended_stream_is_gone_after_recovery_and_its_name_is_free() {
     let held = held(&world.store).unwrap();
     assert_eq!(held.keys().collect::<Vec<_>>(), [&(NAME, 0)]);
 }
+
+/// A journal whose machine lost power right after the first answer; one for each seed.
+fn after_the_first_answer() -> impl Iterator<Item = (u64, World)> {
+    (0..40).map(|seed| {
+        let mut world = World::new(Simulated::new(seed), settings());
+        world.turn(vec![world.append(&NAME, 100, 1)]);
+        assert_eq!(answers(&world), [Some(Ok(Position(0)))]);
+        let after = Simulated::after(&world.disk.moment(), Crash::PowerLost, seed);
+        (seed, World::new(after, settings()))
+    })
+}
+
+#[test]
+fn what_was_answered_survives_the_loss_of_power() {
+    for (seed, world) in after_the_first_answer() {
+        assert_eq!(held(&world.store).unwrap().len(), 1, "seed {seed}");
+    }
+}
+
+#[test]
+fn the_name_of_a_new_segment_survives_the_loss_of_power() {
+    for (seed, world) in after_the_first_answer() {
+        assert!(files(&world.disk).contains(&"00000001.segment".to_owned()), "seed {seed}");
+    }
+}

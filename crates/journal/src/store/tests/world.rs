@@ -53,6 +53,8 @@ pub(crate) fn open(disk: &Simulated, settings: Settings) -> Result<(Store, Repor
 impl World {
     pub(crate) fn new(disk: Simulated, settings: Settings) -> Self {
         let (store, _) = open(&disk, settings).expect("it opens");
+        #[cfg(mutants)]
+        let store = Store { mutant: super::super::mutant::Mutant::chosen(), ..store };
         Self { disk, store, tale: Tale::default() }
     }
 

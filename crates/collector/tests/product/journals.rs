@@ -1,0 +1,113 @@
+//! `tidegate journal` on directories that are whole, in use, and damaged.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+
+use journal::{Journal, Opened, Position, Settings};
+use runtime::volume::{Directory, Permissions};
+use serde_json::Value;
+
+use super::process::tidegate;
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn open(path: &Path) -> Journal {
+    let directory = Arc::new(Directory::open(path, Permissions::default()).unwrap());
+    let Opened { journal, .. } = journal::open(directory, Settings::sized(1 << 20)).unwrap();
+    journal
+}
+
+/// A journal of two streams with ten records each, of which the first is done with.
+fn journal_in(folder: &Path) -> (Journal, PathBuf) {
+    let path = folder.join("journal");
+    let journal = open(&path);
+    let (sender, done) = mpsc::sync_channel(100);
+    for name in ["one", "two"] {
+        let stream = journal.stream(name).unwrap();
+        for number in 0..10 {
+            let (sender, body) = (sender.clone(), format!("{name} {number:0>200}"));
+            journal.append(stream, 3, vec![body.into()], move |result| {
+                result.unwrap();
+                sender.send(()).unwrap();
+            });
+        }
+        journal.forget(stream, vec![Position(0)..=Position(0)]);
+    }
+    (0..20).for_each(|_| done.recv().unwrap());
+    (journal, path)
+}
+
+fn run(arguments: &[&str]) -> (bool, String, String) {
+    let output = tidegate(&[&["journal"], arguments].concat());
+    let shown = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    (output.status.success(), shown(output.stdout), shown(output.stderr))
+}
+
+#[test]
+fn lists_dumps_and_exports_what_is_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, path) = journal_in(folder.path());
+    let (is_well, _, aside) = run(&["ls", text(&path)]);
+    assert!(is_well && aside.contains("in use"), "{aside}");
+    let (is_well, _, aside) = run(&["repair", text(&path)]);
+    assert!(!is_well && aside.contains("another process"), "{aside}");
+    journal.close();
+    let (_, listing, _) = run(&["ls", "--json", text(&path)]);
+    let listing: Value = serde_json::from_str(&listing).unwrap();
+    let streams = listing["streams"].as_array().unwrap();
+    assert_eq!(
+        (streams.len(), &streams[0]["records"], &streams[0]["weight"]),
+        (2, &9.into(), &27.into())
+    );
+    let (_, dump, _) = run(&["dump", text(&path), "--stream", "two", "--limit", "4"]);
+    let positions: Vec<_> = dump
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["position"].clone())
+        .collect();
+    assert_eq!(positions, [1, 2, 3, 4]);
+    let exported = folder.path().join("exported");
+    let (is_well, _, aside) = run(&["export", text(&path), "--output", text(&exported)]);
+    assert!(is_well && aside.contains("18 records"), "{aside}");
+    let bytes = std::fs::read(&exported).unwrap();
+    let first = format!("one {:0>200}", 1);
+    assert_eq!(bytes[..2], [0x80 | (204 & 0x7f), 1], "the length, as a varint");
+    assert_eq!(&bytes[2..206], first.as_bytes());
+    assert_eq!(bytes.len(), 18 * 206);
+    let (is_well, _, aside) = run(&["export", text(&path), "--output", text(&exported)]);
+    assert!(!is_well && aside.contains("make"), "never over another file: {aside}");
+}
+
+#[test]
+fn finds_damage_and_saves_what_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, path) = journal_in(folder.path());
+    journal.close();
+    let (is_well, said, _) = run(&["verify", text(&path)]);
+    assert!(is_well && said.contains("whole"), "{said}");
+    let segment = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
+    let segment =
+        segment.into_iter().find(|path| path.extension().is_some_and(|end| end == "segment"));
+    let segment = segment.unwrap();
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let at = bytes.windows(4).position(|four| four == b"two ").unwrap() + 1000;
+    bytes[at] ^= 1;
+    std::fs::write(&segment, &bytes).unwrap();
+    let (is_well, said, aside) = run(&["verify", text(&path)]);
+    assert!(!is_well && said.contains("record 4 of stream 1 (stored)"), "{said}{aside}");
+    let (is_well, said, aside) = run(&["repair", text(&path)]);
+    assert!(is_well && said.contains("lost:") && said.contains(".damaged"), "{said}{aside}");
+    let (is_well, _, aside) = run(&["verify", text(&path)]);
+    assert!(is_well, "{aside}");
+    let (_, dump, _) = run(&["dump", text(&path)]);
+    assert_eq!(dump.lines().count(), 17);
+}
+
+#[test]
+fn a_directory_without_a_journal_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("below")).unwrap();
+    let (is_well, _, aside) = run(&["ls", text(folder.path())]);
+    assert!(!is_well && aside.contains("no segment file; try"), "{aside}");
+}

@@ -1,0 +1,22 @@
+//! Mutant: a bug of the kind that a journal exists to rule out, put back to test the tests.
+//!
+//! Compiled with `--cfg mutants` only; `cargo xtask mutants` runs the test that must find each.
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mutant {
+    /// An append is answered before the disk has it.
+    AnsweredBeforeSync,
+    /// The name of a new segment is not made durable.
+    DirectoryNotSynced,
+}
+
+impl Mutant {
+    /// The mutant that the environment names.
+    pub(crate) fn chosen() -> Option<Self> {
+        Some(match std::env::var("TIDEGATE_MUTANT").ok()?.as_str() {
+            "answered-before-sync" => Self::AnsweredBeforeSync,
+            "directory-not-synced" => Self::DirectoryNotSynced,
+            _ => return None,
+        })
+    }
+}
