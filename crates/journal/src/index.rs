@@ -178,15 +178,16 @@ impl Index {
         segment.live_bytes == 0 && segment.outcomes.is_empty() && !bounds
     }
 
-    /// Takes a segment out whose file is gone.
-    pub(crate) fn remove_segment(&mut self, number: u32) {
-        self.segments.remove(&number);
+    /// Takes a segment out whose file is gone; gives what it had.
+    pub(crate) fn remove_segment(&mut self, number: u32) -> u64 {
+        let removed = self.segments.remove(&number);
         for segment in self.segments.values_mut() {
             segment.outcomes.remove(&number);
         }
         for stream in self.streams.values_mut() {
             stream.declared_in.remove(&number);
         }
+        removed.map_or(0, |segment| segment.bytes)
     }
 
     /// What all files have together.

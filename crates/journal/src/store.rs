@@ -86,6 +86,10 @@ pub(crate) struct Store {
     /// A segment could not be emptied; it is tried again after the next group.
     is_resting: bool,
     pub(crate) counts: Counts,
+    /// What the segments have together that take nothing new.
+    closed_bytes: u64,
+    /// No segment could be opened lately; that was told.
+    cannot_open: bool,
     #[cfg(mutants)]
     pub(crate) mutant: Option<mutant::Mutant>,
     /// The largest of the appends that were refused for lack of room since somebody asked.
@@ -126,6 +130,7 @@ pub(crate) struct Start {
 impl Store {
     pub(crate) fn new(volume: Arc<dyn Volume>, settings: Settings, start: Start) -> Self {
         let Start { journal, index, previous, next_segment, owed } = start;
+        let closed_bytes = index.bytes();
         let index = Arc::new(Mutex::new(index));
         let reader = Reader::new(Arc::clone(&volume), Arc::clone(&index), journal);
         Self {
@@ -145,6 +150,8 @@ impl Store {
             waiting_forgets: Vec::new(),
             doomed: VecDeque::new(),
             counts: Counts::default(),
+            closed_bytes,
+            cannot_open: false,
             #[cfg(mutants)]
             mutant: None,
             refused: None,
@@ -239,7 +246,7 @@ impl Store {
     /// Bytes that data may still take.
     fn room(&self) -> u64 {
         let active = self.active.as_ref().map_or(0, Writer::bytes_used);
-        self.settings.data_bytes_max().saturating_sub(self.index().bytes() + active)
+        self.settings.data_bytes_max().saturating_sub(self.closed_bytes + active)
     }
 
     /// Whether an append was refused for lack of room since this was asked last.

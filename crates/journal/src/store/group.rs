@@ -125,9 +125,13 @@ impl Store {
     fn settle(&mut self) {
         let group = std::mem::take(&mut self.group);
         let Group { appends, declared, outcomes, forgets, moves, .. } = group;
-        let segment = self.active.as_ref().expect("it was written").number();
+        let active = self.active.as_ref().expect("it was written");
+        let (segment, bytes) = (active.number(), active.bytes_used());
         let index = Arc::clone(&self.index);
         let mut index = index.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(segment) = index.segments.get_mut(&segment) {
+            segment.bytes = bytes;
+        }
         for (stream, next) in declared {
             if let Some(known) = index.streams.get_mut(&stream) {
                 known.declared_in.insert(segment);

@@ -28,10 +28,13 @@ impl Store {
         }
         self.flush();
         self.seal();
-        self.open_segment().map_err(|error| {
-            tracing::warn!(volume = self.volume.name(), %error, "The journal cannot open a segment.");
-            refused(&error)
-        })
+        let opened = self.open_segment();
+        if let (Err(error), false) = (&opened, self.cannot_open) {
+            let volume = self.volume.name();
+            tracing::warn!(volume, %error, "The journal cannot open a segment; it goes on trying.");
+        }
+        self.cannot_open = opened.is_err();
+        opened.map_err(|error| refused(&error))
     }
 
     /// Ends the active segment with its footer.
@@ -44,6 +47,7 @@ impl Store {
                 self.previous = ended;
                 self.active = None;
                 self.index().segments.entry(number).or_default().bytes = bytes;
+                self.closed_bytes += bytes;
             }
             Err(error) => self.poison(&error),
         }
@@ -54,6 +58,7 @@ impl Store {
         let Some(active) = self.active.take() else { return };
         self.previous = active.ended();
         let segment_bytes = self.settings.segment_bytes;
+        self.closed_bytes += u64::from(segment_bytes);
         let mut index = self.index();
         let segment = index.segments.entry(active.number()).or_default();
         segment.bytes = segment_bytes.into();
@@ -105,7 +110,7 @@ impl Store {
     pub(crate) fn keep_spare(&mut self) {
         let segment = u64::from(self.settings.segment_bytes);
         let active = u64::from(self.active.is_some()) * segment;
-        let used = self.index().bytes() + active + segment;
+        let used = self.closed_bytes + active + segment;
         if self.spare.is_none() && used <= self.settings.bytes_max {
             // Without it the next roll tries again, and says so when it fails.
             self.spare = self.create_spare().ok();
@@ -132,7 +137,8 @@ impl Store {
                 break;
             }
             self.doomed.pop_front();
-            self.index().remove_segment(number);
+            let bytes = self.index().remove_segment(number);
+            self.closed_bytes -= bytes;
             self.owed.retain(|target| target != number);
             removed += 1;
             self.doom_dead();

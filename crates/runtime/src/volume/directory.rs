@@ -164,6 +164,9 @@ impl Volume for Directory {
 
     fn create(&self, name: &str, bytes: u64) -> io::Result<Arc<dyn VolumeFile>> {
         let file = self.open_file(name, OFlags::RDWR | OFlags::CREATE | OFlags::EXCL)?;
+        if bytes == 0 {
+            return Ok(Arc::new(Opened { file }));
+        }
         match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes) {
             // Not every file system can set room aside.
             Err(Errno::OPNOTSUPP | Errno::NOSYS) => file.set_len(bytes)?,

@@ -72,6 +72,9 @@ fn the_real_and_the_simulated_volume_do_the_same() {
             entries.iter().map(|one| (&*one.name, one.bytes)).collect::<Vec<_>>(),
             [("one", 7)]
         );
+        let empty = volume.create("empty", 0).unwrap();
+        empty.write_at(&slices("text"), 0).unwrap();
+        assert_eq!(empty.bytes().unwrap(), 4);
         volume.remove("one").unwrap();
         assert_eq!(volume.remove("one").unwrap_err().kind(), ErrorKind::NotFound);
         assert_eq!(volume.open("one", Access::Read).unwrap_err().kind(), ErrorKind::NotFound);
