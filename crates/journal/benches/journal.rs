@@ -17,7 +17,7 @@ use runtime::metrics::{Reading, Registry};
 use runtime::volume::{Directory, Permissions, Volume as _};
 
 /// Each row is measured so often; the median is shown.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 
 fn main() {
     let directory = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
@@ -193,7 +193,7 @@ fn recovery(path: &Path) {
         std::fs::remove_dir_all(&folder).ok();
         let (journal, stream) = opened(&folder, false);
         let body = Bytes::from(vec![7; bytes]);
-        append(&journal, stream, 1000, &body, BYTES / bytes);
+        append(&journal, stream, 100, &body, BYTES / bytes);
         journal.close();
         let began = Clock.now();
         let (journal, _) = opened(&folder, false);

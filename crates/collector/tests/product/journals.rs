@@ -33,9 +33,9 @@ fn journal_in(folder: &Path) -> (Journal, PathBuf) {
                 sender.send(()).unwrap();
             });
         }
+        (0..10).for_each(|_| done.recv().unwrap());
         journal.forget(stream, vec![Position(0)..=Position(0)]);
     }
-    (0..20).for_each(|_| done.recv().unwrap());
     (journal, path)
 }
 
