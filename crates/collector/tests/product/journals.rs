@@ -86,10 +86,9 @@ fn finds_damage_and_saves_what_is_whole() {
     journal.close();
     let (is_well, said, _) = run(&["verify", text(&path)]);
     assert!(is_well && said.contains("whole"), "{said}");
-    let segment = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
-    let segment =
-        segment.into_iter().find(|path| path.extension().is_some_and(|end| end == "segment"));
-    let segment = segment.unwrap();
+    let mut files = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
+    let is_segment = |path: &PathBuf| path.extension().is_some_and(|end| end == "segment");
+    let segment = files.find(is_segment).unwrap();
     let mut bytes = std::fs::read(&segment).unwrap();
     let at = bytes.windows(4).position(|four| four == b"two ").unwrap() + 1000;
     bytes[at] ^= 1;
