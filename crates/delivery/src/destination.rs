@@ -1,6 +1,7 @@
 //! Destination: where batches go, and what it says about them.
 
 use std::future::Future;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -47,10 +48,13 @@ pub struct Reply {
     pub warning: Option<Arc<str>>,
     /// What a failure is about, when that is more than the attempt's target.
     pub scope: Option<Scope>,
+    /// Items that have ended, each range with a verdict of its own: what is said above is about the
+    /// others. The ranges are ascending and disjoint.
+    pub done: Vec<(Range<usize>, Verdict)>,
 }
 
 impl From<Verdict> for Reply {
     fn from(verdict: Verdict) -> Self {
-        Self { verdict, rejected: 0, warning: None, scope: None }
+        Self { verdict, rejected: 0, warning: None, scope: None, done: Vec::new() }
     }
 }

@@ -19,6 +19,7 @@ mod leaving;
 mod member;
 #[cfg(mutants)]
 mod mutant;
+mod partial;
 mod pending;
 mod retry;
 mod scopes;

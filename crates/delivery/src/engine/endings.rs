@@ -38,14 +38,14 @@ pub(super) enum Finish {
 impl Engine {
     pub(super) fn ended(&mut self, attempt: AttemptId, ending: Ending, now: Instant) {
         let Some(running) = self.workers.end(attempt) else { return };
-        let Running { batch, lane, started, .. } = running;
+        let Running { mut batch, lane, started, .. } = running;
         for part in &batch.parts {
             self.land(part);
         }
         if let Some(lane) = self.lanes.get_mut(&lane) {
             lane.running -= 1;
         }
-        match ending {
+        match self.settle_done(&mut batch, ending) {
             Ending::Lost => {
                 let status = Status::new(Code::Internal, "the attempt ended without a reply");
                 self.half_consumed(&batch);
