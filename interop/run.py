@@ -1,4 +1,5 @@
-"""Runs real OpenTelemetry SDKs against the binary: what arrives must equal what was sent.
+"""Runs real OpenTelemetry SDKs against the binary: what arrives must equal what was sent. Then puts
+records into independent emulators of CloudWatch Logs (cloudwatch.py).
 
     SDK -> tidegate (receivers: gRPC and HTTP, plain and TLS) -> tidegate (file exporter) -> compare
 
@@ -6,6 +7,7 @@ Usage: interop/run.py PATH_OF_TIDEGATE. Needs python3 and npm; it installs the S
 """
 
 import collections
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -146,6 +148,41 @@ def cases(ports, ca_file):
                 yield name, command, env if tls else {}
 
 
+def start_process(command, ports, env=None):
+    """Starts another program that listens on these ports."""
+    with open(os.devnull, "w") as nowhere:
+        process = subprocess.Popen(
+            list(map(str, command)), env={**os.environ, **(env or {})}, stdout=nowhere, stderr=nowhere
+        )
+    until = time.monotonic() + START_SECONDS
+    for port in ports:
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                if process.poll() is not None or until < time.monotonic():
+                    raise SystemExit(f"{command[0]} does not listen on port {port}") from None
+                time.sleep(0.05)
+    return process
+
+
+def end_process(process):
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def in_background(work):
+    """Starts `work` in a thread; gives a function that waits for what it returns."""
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+    future = pool.submit(work)
+    return lambda: future.result(timeout=SEND_SECONDS)
+
+
 def send(name, command, env):
     result = subprocess.run(
         list(map(str, command)),
@@ -169,6 +206,7 @@ def counted(items):
 def main(binary):
     install()
     sys.path.insert(0, str(HERE))
+    import cloudwatch
     import normal
 
     names = ("grpc", "http", "grpc_tls", "http_tls", "back")
@@ -193,7 +231,8 @@ def main(binary):
             for item in list(missing)[:2] + list(extra)[:2]:
                 print(f"    {item}")
             failed += bool(missing or extra)
-    print(f"{len(sent) - failed} passed, {failed} failed")
+        failed += cloudwatch.run(sys.modules[__name__], binary, folder)
+    print(f"{len(sent)} clients and the emulators of CloudWatch Logs, {failed} failed")
     return failed
 
 

@@ -10,7 +10,7 @@ use pipeline::{Blueprint, Built, Component, Environment, Extensions, Kind, Outle
 use runtime::budget::Budget;
 use runtime::clock::Clock;
 use runtime::metrics::Registry;
-use runtime::net::Network;
+use runtime::net::{Listener, Network};
 use runtime::signals::{Signal, Signals};
 use runtime::task::Scope;
 
@@ -36,6 +36,11 @@ impl BenchWorld {
             network: Network::default(),
             budget: Budget::root("tools", MEMORY_MAX),
         }
+    }
+
+    /// Listens at an address.
+    pub(crate) fn listen(&self, address: &str) -> std::io::Result<Arc<Listener>> {
+        self.network.listen(address)
     }
 
     /// Starts a receiver of the product from its YAML.

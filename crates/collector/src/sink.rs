@@ -3,7 +3,8 @@
 //! It is the product's own OTLP receiver in front of a consumer that keeps a ledger, so whatever the
 //! receiver accepts, the sink can count. Owner of the ledger: [`Counting`], behind one short lock.
 
-mod behaviour;
+pub(crate) mod behaviour;
+pub(crate) mod cloudwatch;
 mod counting;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use runtime::task::Scope;
 use wire::Signal;
 
 pub(crate) use behaviour::Behaviour;
+use cloudwatch::{CloudWatchOptions, CloudWatchSink};
 pub(crate) use counting::{Counting, Totals};
 
 use crate::bench_world::BenchWorld;
@@ -35,6 +37,9 @@ pub(crate) struct SinkOptions {
 
     #[command(flatten)]
     pub(crate) behaviour: Behaviour,
+
+    #[command(flatten)]
+    pub(crate) cloudwatch: CloudWatchOptions,
 
     /// Ends after so many seconds; without it, at SIGTERM or SIGINT.
     #[arg(long, value_name = "SECONDS")]
@@ -83,6 +88,9 @@ impl Sink {
 /// Runs a sink until it is asked to end.
 pub(crate) async fn run(options: &SinkOptions) -> anyhow::Result<()> {
     let world = BenchWorld::new();
+    if let Some(address) = &options.cloudwatch.cloudwatch {
+        return run_cloudwatch(&world, address, options).await;
+    }
     let sink = Sink::start(&world, options)?;
     let doors = [("gRPC", &options.grpc), ("HTTP", &options.http)];
     let doors: Vec<String> = doors
@@ -95,10 +103,28 @@ pub(crate) async fn run(options: &SinkOptions) -> anyhow::Result<()> {
     let counting = Arc::clone(&sink.counting);
     let totals = sink.end(&world, Duration::from_secs(5)).await;
     print_line(&if options.json { totals.to_json() } else { totals.to_string() })?;
+    check(options, |acknowledged| counting.with_ledger(|ledger| acknowledged.missing_in(ledger)))
+}
+
+async fn run_cloudwatch(
+    world: &BenchWorld,
+    address: &str,
+    options: &SinkOptions,
+) -> anyhow::Result<()> {
+    let sink = CloudWatchSink::start(world, address, &options.cloudwatch)?;
+    print_aside(&format!("sink: listening, CloudWatch Logs on http://{}", sink.address));
+    world.until(options.seconds.map(Duration::from_secs)).await?;
+    let account = sink.account.clone();
+    let totals = sink.end(Duration::from_secs(5)).await;
+    print_line(&if options.json { totals.to_json() } else { totals.to_string() })?;
+    check(options, |acknowledged| account.with(|account| acknowledged.missing_in(&account.ledger)))
+}
+
+/// Fails when items of the ledgers that were asked for are missing.
+fn check(options: &SinkOptions, missing_of: impl Fn(&Acknowledged) -> u64) -> anyhow::Result<()> {
     let mut missing = 0;
     for path in &options.check {
-        let acknowledged = Acknowledged::read(path)?;
-        missing += counting.with_ledger(|ledger| acknowledged.missing_in(ledger));
+        missing += missing_of(&Acknowledged::read(path)?);
     }
     anyhow::ensure!(missing == 0, "{missing} acknowledged items did not arrive");
     Ok(())

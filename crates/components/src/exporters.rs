@@ -1,7 +1,6 @@
 //! Exporters: the ends of pipelines.
 
-mod calendar;
-
+pub mod aws_cloudwatch_logs;
 pub mod debug;
 pub mod file;
 pub mod nop;

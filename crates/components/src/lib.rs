@@ -20,6 +20,8 @@
     )
 )]
 
+pub mod aws;
+mod calendar;
 mod client;
 pub mod compression;
 pub mod connectors;
@@ -43,6 +45,7 @@ pub const FACTORIES: &[Factory] = &[
     processors::batch::FACTORY,
     exporters::otlp_grpc::FACTORY,
     exporters::otlp_http::FACTORY,
+    exporters::aws_cloudwatch_logs::FACTORY,
     exporters::debug::FACTORY,
     exporters::file::FACTORY,
     exporters::nop::FACTORY,

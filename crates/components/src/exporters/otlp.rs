@@ -1,4 +1,5 @@
-//! What the two OTLP exporters share: words, credentials, verdicts, and the component around it.
+//! What the exporters that call servers share, first of all the two of OTLP: words, credentials,
+//! verdicts, and the component around it.
 
 pub(super) mod client;
 pub(super) mod component;

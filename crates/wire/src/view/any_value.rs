@@ -126,7 +126,8 @@ impl<'a> AnyValue<'a> {
         }
     }
 
-    fn write_json(&self, out: &mut impl fmt::Write) -> fmt::Result {
+    /// Writes it as JSON: bytes in base64, doubles that are no numbers as text.
+    pub fn write_json(&self, out: &mut impl fmt::Write) -> fmt::Result {
         match self {
             Self::Empty => out.write_str("null"),
             Self::Text(text) => write_json_text(text, out),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::workspace::Workspace;
 
-const CONFORMANCE: &str = "docs/conformance.md";
+const CONFORMANCE: &[&str] = &["docs/conformance.md", "docs/conformance-cloudwatch.md"];
 
 pub(super) fn check(workspace: &Workspace, findings: &mut Vec<String>) -> anyhow::Result<()> {
     let files = workspace.files()?;
@@ -27,9 +27,12 @@ pub(super) fn check(workspace: &Workspace, findings: &mut Vec<String>) -> anyhow
     }
     let sources = files.iter().filter(|file| file.ends_with(".rs"));
     let sources = sources.map(|file| workspace.read(file)).collect::<Result<Vec<_>, _>>()?.concat();
-    let conformance = workspace.read(CONFORMANCE)?;
-    for name in functions(&conformance).filter(|name| !sources.contains(&format!("fn {name}("))) {
-        findings.push(format!("{CONFORMANCE}: there is no test `{name}`"));
+    for document in CONFORMANCE {
+        let text = workspace.read(document)?;
+        let names = functions(&text);
+        for name in names.filter(|name| !sources.contains(&format!("fn {name}("))) {
+            findings.push(format!("{document}: there is no test `{name}`"));
+        }
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use wire::protobuf::{Field as Encoded, Fields, read_varint};
 use wire::schema::{self, Field, Kind, Message, Table};
 
-use crate::exporters::calendar::rfc3339;
+use crate::calendar::rfc3339;
 
 /// Writes messages of one request.
 #[derive(Debug)]

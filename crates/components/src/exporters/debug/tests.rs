@@ -18,7 +18,7 @@ use super::config::Verbosity;
 use super::exporter::Console;
 use super::sampler::Sampler;
 use super::text::Text;
-use crate::exporters::calendar::rfc3339;
+use crate::calendar::rfc3339;
 use crate::testing::{
     Request, attribute, check_config, deliver, environment, logs_of, parse, payload,
 };

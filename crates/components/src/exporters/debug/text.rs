@@ -9,7 +9,7 @@ use wire::schema::{self, Message, Table};
 
 use super::config::Verbosity;
 use super::detailed::{Printer, hex};
-use crate::exporters::calendar::{rfc3339, unix_nanos};
+use crate::calendar::{rfc3339, unix_nanos};
 
 /// One request, to be written about.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::config::Rotation;
-use crate::exporters::calendar::{file_stamp, unix_nanos};
+use crate::calendar::{file_stamp, unix_nanos};
 
 /// The length of the time in a name: `2026-11-21T02-50-00.000`.
 const STAMP_LEN: usize = 23;

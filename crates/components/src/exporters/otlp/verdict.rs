@@ -90,7 +90,7 @@ pub(crate) fn code_for_http(status: StatusCode) -> Code {
 }
 
 /// The delay of `Retry-After`, in seconds or until a date; what is malformed or past is none.
-fn retry_after(headers: &HeaderMap, wall: SystemTime) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap, wall: SystemTime) -> Option<Duration> {
     let value = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
     let delay = match value.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),

@@ -1,0 +1,6 @@
+//! The sink by itself, and the exporter in front of it, over real sockets.
+
+mod faults;
+mod isolation;
+mod service;
+mod world;
