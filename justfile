@@ -34,6 +34,8 @@ fuzz SECONDS="60":
 # The full counts of the randomised proofs.
 deep:
     PROPTEST_CASES=20000 TIDEGATE_CRASH_POINTS=200000 cargo xtask test
+    cargo xtask schedules 1000000
+    cargo test --profile bench -p delivery --lib exhaustive -- --include-ignored --nocapture
     cargo xtask test overload --ignored --test-threads 1
     cargo xtask test no_order_of_two_callers_and_a_crash --ignored
     TIDEGATE_CRASHES=2000 cargo test -p delivery --lib a_crash_at_any_step_of_the_disk

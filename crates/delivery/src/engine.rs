@@ -144,7 +144,7 @@ pub(crate) enum Ending {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Action {
-    Start(Start),
+    Start(Box<Start>),
     /// The member ended; its caller, if it still waits, is told.
     Answer {
         member: MemberId,
@@ -314,8 +314,8 @@ impl Engine {
         }
     }
 
-    /// Decides what follows from `event`.
-    pub(crate) fn step(&mut self, event: Event, now: Instant) -> Vec<Action> {
+    /// Decides what follows from `event`: fills `actions`, which are empty.
+    pub(crate) fn step(&mut self, event: Event, now: Instant, actions: &mut Vec<Action>) {
         match event {
             Event::Arrived(arrival) => self.arrived(arrival, now),
             Event::Ended(attempt, ending) => self.ended(attempt, ending, now),
@@ -338,7 +338,8 @@ impl Engine {
             self.dispatch(now);
         }
         self.tend_store(now);
-        std::mem::take(&mut self.actions)
+        debug_assert!(actions.is_empty(), "all actions were performed");
+        std::mem::swap(&mut self.actions, actions);
     }
 
     /// When `Timer` is due next.

@@ -12,6 +12,8 @@ pub struct Context {
     pub peer: Option<Arc<str>>,
     /// What the server's authenticator found out about the client: `auth.subject` and the like.
     pub identity: Metadata,
+    /// The W3C `tracestate` that came with the client's span.
+    pub trace_state: Option<Arc<str>>,
 }
 
 /// Keys in lower case and their values, as gRPC metadata or HTTP headers carry them.

@@ -27,6 +27,10 @@ impl Random {
     /// A sequence that is different in every process and at every call.
     #[must_use]
     pub fn entropy() -> Self {
+        #[cfg(feature = "schedules")]
+        if let Some(seed) = crate::task::schedule::seed() {
+            return Self::seeded(seed);
+        }
         // The keys of std's hash maps come from the operating system.
         Self::seeded(RandomState::new().hash_one(0x5eed_u64))
     }

@@ -4,6 +4,8 @@
 //! Invariant: a task that is not detached ends when its [`Task`] is dropped; one that is ends with
 //! its scope. A panic ends the task alone; it is logged and counted.
 
+#[cfg(feature = "schedules")]
+pub mod schedule;
 mod scope;
 
 use std::fmt;

@@ -1,11 +1,12 @@
-//! Developer tasks: `cargo xtask test | mutants | tidy | policy | docs [--check] | fuzz SECONDS |
-//! instructions [--update]`.
+//! Developer tasks: `cargo xtask test | schedules COUNT | mutants | tidy | policy | docs [--check] |
+//! fuzz SECONDS | instructions [--update]`.
 
 mod docs;
 mod fuzz;
 mod instructions;
 mod mutants;
 mod policy;
+mod schedules;
 mod test;
 mod tidy;
 mod workspace;
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = Workspace::find().and_then(|workspace| match words.as_slice() {
         ["test", filters @ ..] => test::run(&workspace, filters),
+        ["schedules", count] => schedules::run(&workspace, count),
         ["mutants"] => mutants::run(&workspace),
         ["tidy"] => tidy::run(&workspace),
         ["policy"] => policy::run(&workspace),
@@ -28,8 +30,8 @@ fn main() -> ExitCode {
         ["instructions", "--update"] => instructions::update(&workspace),
         ["fuzz", seconds] => fuzz::run(&workspace, seconds),
         _ => anyhow::bail!(
-            "usage: cargo xtask test [FILTER...] | mutants | tidy | policy | docs [--check] | \
-             fuzz SECONDS | instructions [--update]"
+            "usage: cargo xtask test [FILTER...] | schedules COUNT | mutants | tidy | policy | \
+             docs [--check] | fuzz SECONDS | instructions [--update]"
         ),
     });
     match result {

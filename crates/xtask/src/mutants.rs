@@ -10,7 +10,6 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use serde_json::Value;
 
 use crate::workspace::{Workspace, conclude, say};
 
@@ -48,6 +47,9 @@ const DELIVERY: &[(&str, &str)] = &[
         "exhausted-is-forgotten",
         "storing::exhausted_retries_wait_for_the_longest_time_and_hold_no_worker",
     ),
+    ("retry-holds-worker", "retrying::a_wait_between_attempts_holds_no_worker"),
+    ("halt-outlives-expiry", "ordering::expiry_ends_the_batch_for_good_and_resumes_the_lane"),
+    ("halt-outlives-drain", "ordering::draining_resumes_nothing_that_is_halted"),
 ];
 
 const JOURNAL: &[(&str, &str)] = &[
@@ -92,12 +94,7 @@ fn build(workspace: &Workspace, package: &str) -> anyhow::Result<PathBuf> {
         "--cfg",
         "mutants",
     ]);
-    let messages = workspace.output(&mut command)?;
-    let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let binary = artifacts
-        .filter(|message| message["target"]["name"] == package)
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from));
-    binary.context("cargo names the test binary")
+    workspace.built(&mut command, package)
 }
 
 fn end_of(binary: &Path, test: &str, mutant: Option<&str>) -> anyhow::Result<Ended> {

@@ -43,6 +43,16 @@ impl Workspace {
         serde_json::from_str(&text).context("read cargo metadata")
     }
 
+    /// Runs a build that tells about its artifacts in JSON; gives the executable of `target`.
+    pub(crate) fn built(&self, command: &mut Command, target: &str) -> anyhow::Result<PathBuf> {
+        let messages = self.output(command)?;
+        let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let executable = messages
+            .filter(|message| message["target"]["name"] == target)
+            .find_map(|message| message["executable"].as_str().map(PathBuf::from));
+        executable.context("cargo names what it built")
+    }
+
     /// Runs a command at the root and gives what it printed.
     pub(crate) fn output(&self, command: &mut Command) -> anyhow::Result<String> {
         let output = command.current_dir(&self.root).output().context("start a command")?;

@@ -5,6 +5,7 @@ pub(super) mod client;
 pub(super) mod component;
 pub(super) mod compression;
 pub(super) mod credentials;
+pub(super) mod trace;
 pub(super) mod verdict;
 pub(super) mod way;
 

@@ -56,6 +56,10 @@ impl Engine {
 
     fn has_free_worker(&self) -> bool {
         #[cfg(mutants)]
+        if self.is_mutant(super::Mutant::RetryHoldsWorker) {
+            return self.workers.len() + self.backoffs.len() < self.rules.workers_max;
+        }
+        #[cfg(mutants)]
         if self.is_mutant(super::Mutant::WorkerReturnedEarly) {
             return true;
         }
@@ -173,6 +177,6 @@ impl Engine {
         let attempt = self.workers.start(id, batch, is_trial, (now, deadline));
         self.probe_started(id, attempt);
         let start = Start { attempt, key, parts, items, cut, number, deadline };
-        self.actions.push(Action::Start(start));
+        self.actions.push(Action::Start(Box::new(start)));
     }
 }

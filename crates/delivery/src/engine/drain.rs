@@ -17,6 +17,10 @@ impl Engine {
         self.ends_at = Some(self.ends_at.map_or(ends_at, |earlier| earlier.min(ends_at)));
         self.drain_store();
         self.flush_all(Cut::Shutdown);
+        #[cfg(mutants)]
+        if self.is_mutant(super::Mutant::HaltOutlivesDrain) {
+            return;
+        }
         let ids: Vec<_> = self.lanes.keys().copied().collect();
         let halted: Vec<_> = ids.iter().copied().filter(|id| self.is_halted(*id, now)).collect();
         for (id, batch) in std::mem::take(&mut self.backoffs).into_values() {

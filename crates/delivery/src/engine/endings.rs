@@ -127,6 +127,10 @@ impl Engine {
         if self.is_mutant(super::Mutant::BreakerNotResumed) {
             return;
         }
+        #[cfg(mutants)]
+        if how == Finish::Expired && self.is_mutant(super::Mutant::HaltOutlivesExpiry) {
+            return;
+        }
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         match how {
             Finish::Answered(attempt) => {

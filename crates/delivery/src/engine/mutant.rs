@@ -18,6 +18,12 @@ pub(crate) enum Mutant {
     AcknowledgedBeforeWritten,
     /// What is stored is removed when its retries are exhausted.
     ExhaustedIsForgotten,
+    /// A batch that waits for its next attempt keeps its worker.
+    RetryHoldsWorker,
+    /// What was halted for a batch is not resumed when that batch expires.
+    HaltOutlivesExpiry,
+    /// Shutdown does not reach what is halted.
+    HaltOutlivesDrain,
 }
 
 impl Mutant {
@@ -31,6 +37,9 @@ impl Mutant {
             "permit-leaked" => Self::PermitLeaked,
             "acknowledged-before-written" => Self::AcknowledgedBeforeWritten,
             "exhausted-is-forgotten" => Self::ExhaustedIsForgotten,
+            "retry-holds-worker" => Self::RetryHoldsWorker,
+            "halt-outlives-expiry" => Self::HaltOutlivesExpiry,
+            "halt-outlives-drain" => Self::HaltOutlivesDrain,
             _ => return None,
         })
     }

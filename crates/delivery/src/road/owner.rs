@@ -59,6 +59,8 @@ pub(super) struct Owner<C> {
     is_closing: bool,
     published_at: Option<Instant>,
     has_news: bool,
+    /// Empty between two steps; kept for its memory.
+    actions: Vec<Action>,
 }
 
 /// An envelope's bytes and room.
@@ -108,6 +110,7 @@ impl<C: Courier> Owner<C> {
             is_closing: false,
             published_at: None,
             has_news: false,
+            actions: Vec::new(),
         }
     }
 
@@ -253,17 +256,19 @@ impl<C: Courier> Owner<C> {
 
     fn step(&mut self, event: Event, now: Instant) {
         self.has_news = true;
-        let actions = self.parts.engine.step(event, now);
+        let mut actions = std::mem::take(&mut self.actions);
+        self.parts.engine.step(event, now, &mut actions);
         self.parts.room.set_stored(self.parts.engine.stored_size());
-        for action in actions {
+        for action in actions.drain(..) {
             self.perform(action);
         }
+        self.actions = actions;
         self.parts.telemetry.gauge(&self.parts.engine);
     }
 
     fn perform(&mut self, action: Action) {
         match action {
-            Action::Start(start) => self.start(start),
+            Action::Start(start) => self.start(*start),
             Action::Answer { member, outcome, withdrawn } => {
                 self.answer(member, outcome, withdrawn);
             }

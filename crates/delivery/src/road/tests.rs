@@ -15,6 +15,7 @@ mod durable;
 mod filling;
 mod memory;
 mod pressure;
+mod schedules;
 mod targets;
 mod tracing;
 

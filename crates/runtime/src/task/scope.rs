@@ -144,7 +144,10 @@ impl Scope {
                 None
             }
         });
-        let handle = tokio::spawn(CURRENT.scope(presence, caught));
+        let named = CURRENT.scope(presence, caught);
+        #[cfg(feature = "schedules")]
+        let named = super::schedule::scheduled(named);
+        let handle = tokio::spawn(named);
         self.started(number, &identity, handle.abort_handle());
         Task::new(handle)
     }

@@ -79,12 +79,14 @@ async fn the_span_of_a_request_travels_on() {
         exporter(&otlp_http::FACTORY, &format!("endpoint: http://{}", http.address)),
     ];
     for exporter in exporters {
-        let (mut envelope, waiter) = envelope(many_logs(), Context::default());
+        let context = Context { trace_state: Some("vendor=1".into()), ..Context::default() };
+        let (mut envelope, waiter) = envelope(many_logs(), context);
         envelope.contributors[0].trace = SpanContext::from_traceparent(text);
         pipeline::consume(exporter.consumer.as_ref(), envelope);
         waiter.wait().await.unwrap();
     }
     for server in [grpc, http] {
         assert_eq!(server.seen()[0].headers["traceparent"], text);
+        assert_eq!(server.seen()[0].headers["tracestate"], "vendor=1");
     }
 }

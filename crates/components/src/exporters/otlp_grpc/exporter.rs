@@ -16,11 +16,10 @@ use super::message;
 use crate::client::{Call, Channel};
 use crate::exporters::otlp::compression::Compression;
 use crate::exporters::otlp::credentials::Credentials;
-use crate::exporters::otlp::{AGENT, component, verdict};
+use crate::exporters::otlp::{AGENT, component, trace, verdict};
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// An OTLP server, over gRPC.
 pub(super) struct Server {
@@ -116,8 +115,7 @@ impl Server {
         if let Some(compression) = self.compression {
             headers.insert(GRPC_ENCODING, HeaderValue::from_static(compression.name));
         }
-        let trace = attempt.trace.and_then(|trace| HeaderValue::try_from(trace.to_string()).ok());
-        headers.extend(trace.map(|trace| (TRACEPARENT, trace)));
+        headers.extend(trace::headers(attempt));
     }
 }
 

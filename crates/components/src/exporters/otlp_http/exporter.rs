@@ -8,7 +8,7 @@ use delivery::{Attempt, Destination, Reply};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, COOKIE, USER_AGENT};
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use pipeline::factory::ExporterBlueprint;
 use pipeline::{Built, Code, Environment, StartError, Status, Verdict};
 use runtime::clock::Clock;
@@ -22,9 +22,7 @@ use super::target::{Origin, Target};
 use crate::client::{Answer, Call, CallError, Channel};
 use crate::exporters::otlp::compression::Compression;
 use crate::exporters::otlp::credentials::Credentials;
-use crate::exporters::otlp::{AGENT, component, verdict};
-
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+use crate::exporters::otlp::{AGENT, component, trace, verdict};
 
 /// OTLP servers over HTTP, one for each signal; often all the same.
 pub(super) struct Servers {
@@ -167,8 +165,7 @@ impl Servers {
         if let Some(compression) = self.compression {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static(compression.name));
         }
-        let trace = attempt.trace.and_then(|trace| HeaderValue::try_from(trace.to_string()).ok());
-        headers.extend(trace.map(|trace| (TRACEPARENT, trace)));
+        headers.extend(trace::headers(attempt));
     }
 }
 

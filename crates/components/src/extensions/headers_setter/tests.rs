@@ -29,7 +29,7 @@ async fn headers(yaml: &str, metadata: &[(&str, &str)]) -> Result<Vec<String>, S
     let extension = blueprint.build(environment("headers_setter", None)).unwrap();
     let pairs = metadata.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
     let metadata: Metadata = pairs.collect();
-    let context = Context { identity: metadata.clone(), metadata, peer: None };
+    let context = Context { identity: metadata.clone(), metadata, ..Context::default() };
     let headers = extension.client_auth().unwrap().headers(&context).await?;
     Ok(headers.iter().map(|(name, value)| format!("{name}={}", value.to_str().unwrap())).collect())
 }

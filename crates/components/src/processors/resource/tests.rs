@@ -25,7 +25,8 @@ async fn check(actions: &str, before: Vec<KeyValue>, after: Vec<KeyValue>) {
     let pairs = pairs.map(|(key, value)| (key.to_owned(), value.to_owned()));
     let identity = Metadata::from_iter([("subject".to_owned(), "ann".to_owned())]);
     let metadata = Metadata::from_iter(pairs);
-    let context = Context { metadata, identity, peer: Some("10.0.0.1".into()) };
+    let context =
+        Context { metadata, identity, peer: Some("10.0.0.1".into()), ..Context::default() };
     let answer = deliver_from(consumer.as_ref(), payload(&logs(before)), context).await;
     assert_eq!(answer, Answer::Delivered { rejected: 0, warning: None });
     assert_eq!(capture.only::<ExportLogsServiceRequest>(), logs(after), "{actions}");

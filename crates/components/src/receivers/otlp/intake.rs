@@ -38,6 +38,9 @@ pub(super) use reading::{Framing, Pace};
 /// The delay that is asked of a client whose request could not be answered in time.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// The longest trace state that travels on.
+const TRACE_STATE_MAX: usize = 512;
+
 /// What all requests of one protocol share.
 pub(super) struct Intake {
     pub clock: Clock,
@@ -109,7 +112,8 @@ impl Intake {
             if self.includes_metadata { metadata(&head.headers) } else { Metadata::default() };
         let traceparent = head.headers.get("traceparent").and_then(|value| value.to_str().ok());
         let trace = traceparent.and_then(SpanContext::from_traceparent);
-        Ok(Caller { context: Context { metadata, peer: Some(peer), identity }, trace })
+        let trace_state = trace.and_then(|_| trace_state(&head.headers));
+        Ok(Caller { context: Context { metadata, peer: Some(peer), identity, trace_state }, trace })
     }
 
     /// Takes a request in, and waits for its answer.
@@ -213,6 +217,15 @@ impl From<receive::Full> for TurnedAway {
             receive::Full::Always { bytes_max } => Self::too_large(bytes_max),
         }
     }
+}
+
+/// The `tracestate` headers as one, if they are not longer than everybody passes on (W3C Trace
+/// Context, section 3.3).
+fn trace_state(headers: &HeaderMap) -> Option<Arc<str>> {
+    let values = headers.get_all("tracestate").iter();
+    let texts: Vec<_> = values.filter_map(|value| value.to_str().ok()).collect();
+    let joined = texts.join(",");
+    (!joined.is_empty() && joined.len() <= TRACE_STATE_MAX).then(|| joined.into())
 }
 
 /// All headers that are text.

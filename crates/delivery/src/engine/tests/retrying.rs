@@ -38,6 +38,17 @@ fn a_refusal_for_good_is_not_tried_again() {
 }
 
 #[test]
+fn a_wait_between_attempts_holds_no_worker() {
+    let mut world = World::of(Queue { num_consumers: 1, batch: None, ..queue() });
+    world.send(0, &[blocked(2)]);
+    world.send(0, &[blocked(3)]);
+    assert_eq!(world.started, [2]);
+    world.reply_first(busy(None));
+    assert_eq!(world.started, [2, 3]);
+    world.finish();
+}
+
+#[test]
 fn waits_grow_up_to_the_longest() {
     let mut world = direct();
     world.send(0, &[blocked(2)]);

@@ -344,7 +344,9 @@ impl World {
     }
 
     pub(super) fn step(&mut self, event: Event) {
-        for action in self.engine.step(event, self.now) {
+        let mut actions = Vec::new();
+        self.engine.step(event, self.now, &mut actions);
+        for action in actions {
             self.perform(action);
         }
         self.check_progress();
@@ -396,7 +398,7 @@ impl World {
 
     fn perform(&mut self, action: Action) {
         match action {
-            Action::Start(start) => self.start(start),
+            Action::Start(start) => self.start(*start),
             Action::Answer { member, outcome, .. } => self.answered(member, outcome),
             Action::Acknowledge(member) => {
                 self.unanswered.remove(&member);

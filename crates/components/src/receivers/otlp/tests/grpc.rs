@@ -191,6 +191,8 @@ async fn carries_metadata_trace_and_deadline_on() {
     let request = Grpc::request(EXPORT_LOGS)
         .header("X-Tenant", "blue")
         .header("traceparent", trace)
+        .header("tracestate", "one=1")
+        .header("tracestate", "other=2")
         .header("grpc-timeout", "5S");
     let before = world.env.clock.now();
     let request = request.body(Feed::of(frame(0, &one_log()))).unwrap();
@@ -199,6 +201,7 @@ async fn carries_metadata_trace_and_deadline_on() {
     assert_eq!(arrived.context.metadata.first("x-tenant"), Some("blue"));
     assert_eq!(arrived.context.peer.as_deref(), Some("127.0.0.1"));
     assert_eq!(arrived.trace.unwrap().to_string(), trace);
+    assert_eq!(arrived.context.trace_state.as_deref(), Some("one=1,other=2"));
     let five = Duration::from_secs(5);
     assert!(before + five <= arrived.deadline && arrived.deadline <= before + 2 * five);
 }
