@@ -5,6 +5,7 @@
 
 mod decode;
 mod export;
+mod queue;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
