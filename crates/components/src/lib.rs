@@ -38,6 +38,7 @@ use pipeline::Factory;
 /// Every component there is, in the order of the documentation.
 pub const FACTORIES: &[Factory] = &[
     receivers::otlp::FACTORY,
+    receivers::file_log::FACTORY,
     processors::memory_limiter::FACTORY,
     processors::attributes::FACTORY,
     processors::resource::FACTORY,

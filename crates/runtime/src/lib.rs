@@ -49,6 +49,7 @@ pub mod channel;
 pub mod clock;
 pub mod disk;
 pub mod door;
+pub mod file_handle;
 pub mod host;
 pub mod inbox;
 pub mod mailbox;
@@ -62,5 +63,6 @@ pub mod task;
 pub mod threads;
 pub mod volume;
 pub mod waits;
+pub mod watch;
 
 mod slab;

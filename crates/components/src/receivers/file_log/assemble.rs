@@ -50,6 +50,8 @@ pub struct FileSource {
     encoded_resource: KeyValues,
     /// The number of the last record, if records are numbered.
     pub record_number: Option<u64>,
+    /// Whether records tell where they begin.
+    pub marks_offset: bool,
 }
 
 /// Records that leave together.
@@ -96,14 +98,22 @@ pub struct Assembler {
 /// Marks a record of which a part was left out.
 const TRUNCATED: &str = "log.truncated";
 const RECORD_NUMBER: &str = "log.file.record_number";
+const RECORD_OFFSET: &str = "log.file.record_offset";
 
 impl FileSource {
     /// A file whose records have these attributes and this resource.
     #[must_use]
     pub fn new(key: FileKey, attributes: Map, resource: Map) -> Self {
         let (encoded_attributes, encoded_resource) = (encoded(&attributes), encoded(&resource));
-        let record_number = None;
-        Self { key, attributes, resource, encoded_attributes, encoded_resource, record_number }
+        Self {
+            key,
+            attributes,
+            resource,
+            encoded_attributes,
+            encoded_resource,
+            record_number: None,
+            marks_offset: false,
+        }
     }
 
     /// Which file it is.
@@ -257,7 +267,8 @@ impl Assembler {
         origin: Origin,
         now: Now,
     ) {
-        if self.chain.is_some() || is_truncated || source.record_number.is_some() {
+        let is_marked = source.record_number.is_some() || source.marks_offset;
+        if self.chain.is_some() || is_truncated || is_marked {
             return self.entry(source, Entry::new(text.into(), origin), is_truncated, now);
         }
         let block = self.writer.block(&source.encoded_resource, "");
@@ -278,6 +289,10 @@ impl Assembler {
             *number += 1;
             let number = Value::Int(i64::try_from(*number).unwrap_or(i64::MAX));
             entry.attributes.insert(RECORD_NUMBER.to_owned(), number);
+        }
+        if source.marks_offset {
+            let offset = i64::try_from(entry.origin.range.start).unwrap_or(i64::MAX);
+            entry.attributes.insert(RECORD_OFFSET.to_owned(), Value::Int(offset));
         }
         if is_truncated {
             entry.attributes.insert(TRUNCATED.to_owned(), Value::Bool(true));

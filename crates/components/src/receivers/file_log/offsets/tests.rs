@@ -1,0 +1,68 @@
+use std::path::Path;
+
+use runtime::channel::{self, Ends};
+
+use super::record::{decode, encode};
+use super::{Keeping, Offsets, OffsetsError};
+use crate::receivers::file_log::identity::{Anchor, Identity, Position, Stamp};
+use crate::receivers::file_log::tracker::Record;
+
+const KEEPING: Keeping = Keeping { is_synced: true, folder_permissions: 0o700 };
+
+fn record(inode: u64, offset: u64) -> Record {
+    Record {
+        identity: Identity { stamp: Stamp::new(1, inode, 7), handle: Some([1, 2, 3].into()) },
+        path: Path::new("/var/log/a b.log").into(),
+        position: Position { offset, anchor: Anchor { end: offset, len: 5, hash: 9 } },
+    }
+}
+
+async fn save(offsets: &mut Offsets, records: Vec<Record>) {
+    let (sender, mut saved) = channel::once(Ends { from: "journal", to: "test" });
+    offsets.save(records, |saved| drop(sender.send(saved)));
+    assert_eq!(offsets.saved(&saved.recv().await.unwrap()), None);
+}
+
+#[tokio::test]
+async fn the_newest_position_of_each_file_is_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/er");
+    let mut offsets = Offsets::open(&path, KEEPING).unwrap();
+    assert!(offsets.load().await.unwrap().is_empty());
+    save(&mut offsets, vec![record(1, 10), record(2, 20), record(3, 30)]).await;
+    save(&mut offsets, vec![record(1, 11)]).await;
+    offsets.forget(&record(3, 0).identity);
+    offsets.close();
+    for _ in 0..2 {
+        let mut offsets = Offsets::open(&path, KEEPING).unwrap();
+        let mut records = offsets.load().await.unwrap();
+        records.sort_by_key(|record| record.identity.stamp.inode);
+        assert_eq!(records, [record(1, 11), record(2, 20)]);
+        offsets.close();
+    }
+}
+
+#[tokio::test]
+async fn two_owners_at_a_time_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let offsets = Offsets::open(folder.path(), KEEPING).unwrap();
+    let other = Offsets::open(folder.path(), KEEPING);
+    assert!(other.as_ref().is_err_and(OffsetsError::is_locked), "{other:?}");
+    offsets.close();
+    Offsets::open(folder.path(), KEEPING).unwrap().close();
+}
+
+#[test]
+fn what_is_stored_reads_back_and_nothing_else_does() {
+    let mut without_handle = record(1, u64::MAX);
+    without_handle.identity.handle = None;
+    for record in [record(1, 2), without_handle] {
+        let encoded = encode(&record);
+        assert_eq!(decode(&encoded), Some(record));
+        for end in 0..encoded.len() {
+            assert_eq!(decode(&encoded[..end]), None, "torn at {end}");
+        }
+        assert_eq!(decode(&[&encoded[..], &[0]].concat()), None);
+        assert_eq!(decode(&[&[2], &encoded[1..]].concat()), None, "another version");
+    }
+}

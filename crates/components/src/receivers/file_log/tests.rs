@@ -1,0 +1,6 @@
+//! The parts together: over a simulated file system, and over real files.
+
+mod following;
+mod random;
+mod real;
+mod world;

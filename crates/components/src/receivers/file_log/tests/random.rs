@@ -1,0 +1,233 @@
+//! Random: whatever happens to the files, every line that could be read is delivered.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::world::{World, later, limits};
+
+const NAMES: [&str; 3] = ["a.log", "b.log", "c.log"];
+
+/// What may happen.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Write {
+        name: usize,
+        lines: usize,
+    },
+    /// The writer stops in the middle of a line, which it ends with its next write.
+    WritePart {
+        name: usize,
+    },
+    Rename {
+        name: usize,
+    },
+    /// The reader was faster than the writer's `truncate`.
+    Truncate {
+        name: usize,
+        lines_after: usize,
+    },
+    Remove {
+        name: usize,
+    },
+    Look,
+    Turn,
+    Deliver {
+        pick: prop::sample::Index,
+    },
+    DeliverPart {
+        pick: prop::sample::Index,
+    },
+    Postpone {
+        pick: prop::sample::Index,
+    },
+    Save,
+    Crash,
+    Pass {
+        ms: u64,
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let name = 0..NAMES.len();
+    prop_oneof![
+        8 => (name.clone(), 1_usize..6).prop_map(|(name, lines)| Step::Write { name, lines }),
+        2 => name.clone().prop_map(|name| Step::WritePart { name }),
+        2 => name.clone().prop_map(|name| Step::Rename { name }),
+        1 => (name.clone(), 0_usize..9)
+            .prop_map(|(name, lines_after)| Step::Truncate { name, lines_after }),
+        1 => name.prop_map(|name| Step::Remove { name }),
+        4 => Just(Step::Look),
+        12 => Just(Step::Turn),
+        6 => any::<prop::sample::Index>().prop_map(|pick| Step::Deliver { pick }),
+        2 => any::<prop::sample::Index>().prop_map(|pick| Step::DeliverPart { pick }),
+        2 => any::<prop::sample::Index>().prop_map(|pick| Step::Postpone { pick }),
+        3 => Just(Step::Save),
+        1 => Just(Step::Crash),
+        3 => (1_u64..700).prop_map(|ms| Step::Pass { ms }),
+    ]
+}
+
+/// What was written, and what of it nobody could have read.
+struct Model {
+    world: World,
+    next_line: usize,
+    /// The file that a line was written to is numbered by its writer.
+    written: BTreeMap<String, usize>,
+    /// Lines that a file lost before they were delivered.
+    excused: BTreeSet<String>,
+    /// The number of the file that has each name, and the end of its last line.
+    files: BTreeMap<usize, (usize, String)>,
+    removed: BTreeSet<usize>,
+    next_file: usize,
+    rotations: usize,
+    has_crashed: bool,
+}
+
+impl Model {
+    fn new() -> Self {
+        Self {
+            world: World::new(limits()),
+            next_line: 0,
+            written: BTreeMap::new(),
+            excused: BTreeSet::new(),
+            files: BTreeMap::new(),
+            removed: BTreeSet::new(),
+            next_file: 0,
+            rotations: 0,
+            has_crashed: false,
+        }
+    }
+
+    fn line(&mut self, name: usize) -> String {
+        let line = format!("line {:04} of {}", self.next_line, NAMES[name]);
+        self.next_line += 1;
+        let next_file = &mut self.next_file;
+        let (file, _) = self.files.entry(name).or_insert_with(|| {
+            *next_file += 1;
+            (*next_file, String::new())
+        });
+        self.written.insert(line.clone(), *file);
+        line
+    }
+
+    fn end_line(&mut self, name: usize) {
+        if let Some((_, rest)) = self.files.get_mut(&name) {
+            let rest = std::mem::take(rest);
+            self.world.write(NAMES[name], &rest);
+        }
+    }
+
+    fn write(&mut self, name: usize, lines: usize) {
+        self.end_line(name);
+        let text: String = (0..lines).map(|_| self.line(name) + "\n").collect();
+        self.world.write(NAMES[name], &text);
+    }
+
+    fn undelivered(&self, file: usize) -> Vec<String> {
+        let lines = self
+            .written
+            .iter()
+            .filter(|(line, of)| **of == file && !self.world.delivered.contains(line));
+        lines.map(|(line, _)| line.clone()).collect()
+    }
+
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Write { name, lines } => self.write(name, lines),
+            Step::WritePart { name } => {
+                self.end_line(name);
+                let line = self.line(name) + "\n";
+                let (start, rest) = line.split_at(line.len() / 2);
+                self.world.write(NAMES[name], start);
+                self.files.get_mut(&name).unwrap().1 = rest.to_owned();
+            }
+            Step::Rename { name } => {
+                self.end_line(name);
+                if self.files.remove(&name).is_some() {
+                    self.rotations += 1;
+                    let to = World::path(&format!("{}.{}", NAMES[name], self.rotations));
+                    self.world.disk.rename(&World::path(NAMES[name]), &to);
+                }
+            }
+            Step::Truncate { name, lines_after } => {
+                self.end_line(name);
+                if let Some((file, _)) = self.files.get(&name).cloned() {
+                    self.excused.extend(self.undelivered(file));
+                    self.world.disk.truncate(&World::path(NAMES[name]));
+                    self.write(name, lines_after);
+                }
+            }
+            Step::Remove { name } => {
+                self.end_line(name);
+                if let Some((file, _)) = self.files.remove(&name) {
+                    if !self.world.is_open(NAMES[name]) {
+                        self.excused.extend(self.undelivered(file));
+                    }
+                    self.removed.insert(file);
+                    self.world.disk.remove(&World::path(NAMES[name]));
+                }
+            }
+            Step::Look => self.world.look(),
+            Step::Turn => drop(self.world.turn()),
+            Step::Save => self.world.save(),
+            Step::Crash => {
+                self.has_crashed = true;
+                let removed = self.removed.clone();
+                removed.iter().for_each(|file| self.excused.extend(self.undelivered(*file)));
+                self.world.crash();
+            }
+            Step::Pass { ms } => self.world.pass(Duration::from_millis(ms)),
+            Step::Deliver { pick } | Step::DeliverPart { pick } | Step::Postpone { pick } => {
+                self.answer(step, pick);
+            }
+        }
+    }
+
+    fn answer(&mut self, step: Step, pick: prop::sample::Index) {
+        if self.world.in_flight.is_empty() {
+            return;
+        }
+        let tokens: Vec<_> = self.world.in_flight.keys().copied().collect();
+        let token = *pick.get(&tokens);
+        let items = self.world.in_flight[&token].len();
+        let delivered = pipeline::Verdict::Delivered;
+        let middle = items / 2;
+        let parts = match step {
+            Step::Deliver { .. } => vec![(0..items, delivered)],
+            Step::DeliverPart { .. } => vec![(0..middle, later()), (middle..items, delivered)],
+            _ => vec![(0..items, later())],
+        };
+        self.world.answer_parts(token, parts);
+    }
+
+    fn check(mut self) {
+        (0..NAMES.len()).for_each(|name| self.end_line(name));
+        self.world.settle();
+        let mut counts = BTreeMap::<&String, usize>::new();
+        for line in &self.world.delivered {
+            assert!(self.written.contains_key(line), "never written: {line:?}");
+            *counts.entry(line).or_default() += 1;
+        }
+        for line in self.written.keys() {
+            let count = counts.get(line).copied().unwrap_or(0);
+            assert!(0 < count || self.excused.contains(line), "lost: {line}");
+            assert!(count <= 1 || self.has_crashed, "twice: {line}");
+        }
+        assert!(self.world.tracker.is_quiet());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_line_that_could_be_read_is_delivered(
+        steps in prop::collection::vec(step(), 1..120),
+    ) {
+        let mut model = Model::new();
+        steps.into_iter().for_each(|step| model.step(step));
+        model.check();
+    }
+}

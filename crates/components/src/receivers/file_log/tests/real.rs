@@ -1,0 +1,185 @@
+//! Real: the whole receiver over files of this machine.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use pipeline::factory::Blueprint;
+use pipeline::{
+    Component, Consumer, Envelope, Environment, Need, Outlet, Outlets, Refusal, Reservation,
+    Verdict,
+};
+use runtime::clock::Clock;
+use wire::Signal;
+
+use super::world::{later, texts};
+use crate::receivers::file_log::FACTORY;
+use crate::testing::{environment, parse};
+
+/// Takes everything, or nothing while it is closed.
+#[derive(Debug, Default)]
+struct Taker {
+    lines: Mutex<Vec<String>>,
+    is_closed: std::sync::atomic::AtomicBool,
+}
+
+impl Consumer for Taker {
+    fn reserve(&self, _need: &Need<'_>) -> Result<Reservation, Refusal> {
+        Ok(Reservation::Nothing)
+    }
+
+    fn commit(&self, envelope: Envelope, _reservation: Reservation) {
+        if self.is_closed.load(std::sync::atomic::Ordering::Relaxed) {
+            return envelope.answer_all(&later());
+        }
+        self.lines.lock().unwrap().extend(texts(&envelope.payload));
+        envelope.answer_all(&Verdict::Delivered);
+    }
+}
+
+struct House {
+    folder: tempfile::TempDir,
+    taker: Arc<Taker>,
+    env: Environment,
+    receiver: Option<Arc<dyn Component>>,
+    more: &'static str,
+}
+
+impl House {
+    fn new(more: &'static str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("logs")).unwrap();
+        let mut env = environment("file_log", None);
+        env.data_dir = folder.path().join("data");
+        Self { folder, taker: Arc::default(), env, receiver: None, more }
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join("logs").join(name)
+    }
+
+    fn start(&mut self) {
+        let pattern = self.path("**/*.log*");
+        let yaml =
+            format!("{{include: ['{}'], start_at: beginning, {}}}", pattern.display(), self.more);
+        let Blueprint::Receiver(blueprint) = parse(&FACTORY, &yaml).unwrap() else { panic!() };
+        let outlet = Outlet::to(self.taker.clone());
+        let outlets: Outlets = [(Signal::Logs, outlet)].into_iter().collect();
+        self.receiver = Some(blueprint.build(self.env.clone(), outlets).unwrap());
+    }
+
+    async fn stop(&mut self) {
+        let receiver = self.receiver.take().unwrap();
+        let deadline = Clock.now() + Duration::from_secs(20);
+        receiver.drain(deadline);
+        receiver.close(deadline).await;
+        self.env.scope.assert_idle(Clock).await;
+    }
+
+    /// Waits until so many lines came; gives all of them, in order of their texts.
+    async fn lines(&self, count: usize) -> Vec<String> {
+        for _ in 0..6000 {
+            if count <= self.taker.lines.lock().unwrap().len() {
+                break;
+            }
+            Clock.sleep(Duration::from_millis(5)).await;
+        }
+        let mut lines = self.taker.lines.lock().unwrap().clone();
+        lines.sort_unstable();
+        lines
+    }
+}
+
+fn append(path: &Path, text: &str) {
+    let mut file = File::options().append(true).create(true).open(path).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
+
+fn numbered(range: std::ops::Range<usize>) -> String {
+    range.map(|number| format!("line {number:05}\n")).collect()
+}
+
+fn expected(count: usize) -> Vec<String> {
+    numbered(0..count).lines().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn lines_of_files_that_are_rotated_and_restarted_over_come_once() {
+    let mut house = House::new("");
+    let path = house.path("a.log");
+    append(&path, &numbered(0..1000));
+    house.start();
+    assert_eq!(house.lines(1000).await, expected(1000));
+    append(&path, &numbered(1000..1500));
+    fs::rename(&path, house.path("a.log.1")).unwrap();
+    append(&path, &numbered(1500..2000));
+    assert_eq!(house.lines(2000).await, expected(2000));
+    house.stop().await;
+    append(&path, &numbered(2000..2100));
+    fs::rename(&path, house.folder.path().join("logs/outside")).unwrap();
+    append(&path, &numbered(2100..2200));
+    house.start();
+    assert_eq!(house.lines(2200).await, expected(2200));
+    house.stop().await;
+    house.start();
+    fs::create_dir(house.path("deep")).unwrap();
+    append(&house.path("deep/b.log"), &numbered(2200..2300));
+    assert_eq!(house.lines(2300).await, expected(2300));
+    house.stop().await;
+    assert_eq!(house.lines(0).await, expected(2300));
+    assert!(house.env.budget.check().is_ok());
+    assert_eq!(house.env.budget.bytes_used(), 0);
+}
+
+#[tokio::test]
+async fn what_is_not_accepted_is_read_again_and_not_passed_over_at_a_stop() {
+    let mut house = House::new("retry_on_failure: {initial_interval: 10ms, max_interval: 20ms}");
+    house.taker.is_closed.store(true, std::sync::atomic::Ordering::Relaxed);
+    append(&house.path("a.log"), &numbered(0..5000));
+    house.start();
+    Clock.sleep(Duration::from_millis(200)).await;
+    house.stop().await;
+    assert!(house.lines(0).await.is_empty());
+    house.start();
+    Clock.sleep(Duration::from_millis(50)).await;
+    house.taker.is_closed.store(false, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(house.lines(5000).await, expected(5000));
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_removed_file_is_read_to_its_end_and_lines_may_be_longer_than_what_is_read_at_once() {
+    let mut house = House::new("max_log_size: 1MiB");
+    let path = house.path("a.log");
+    append(&path, "first\n");
+    house.start();
+    house.lines(1).await;
+    append(&path, &("x".repeat(900_000) + "\n"));
+    append(&path, &("y".repeat(2_500_000) + "\nlast\n"));
+    fs::remove_file(&path).unwrap();
+    let lines = house.lines(6).await;
+    let lengths: Vec<usize> = lines.iter().map(String::len).collect();
+    assert_eq!(lengths.iter().sum::<usize>(), 900_000 + 2_500_000 + 9);
+    assert_eq!(lengths.iter().max(), Some(&(1 << 20)));
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn compressed_files_are_read_to_their_end_and_appended_members_too() {
+    let mut house = House::new("compression: auto");
+    let path = house.path("a.log.gz");
+    let gzip = |text: &str| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    fs::write(&path, gzip(&numbered(0..20_000))).unwrap();
+    house.start();
+    assert_eq!(house.lines(20_000).await, expected(20_000));
+    let mut file = File::options().append(true).open(&path).unwrap();
+    file.write_all(&gzip(&numbered(20_000..20_100))).unwrap();
+    assert_eq!(house.lines(20_100).await, expected(20_100));
+    house.stop().await;
+}

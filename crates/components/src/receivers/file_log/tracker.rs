@@ -1,0 +1,426 @@
+//! Tracker: knows every file, what of it is on its way, and which one is to be read next.
+//!
+//! Pure: listings, hints, reports of turns and outcomes go in, turns and [`Action`]s come out.
+//! Owner: the tailer's task. Bounds: open files, payloads on their way a file; a file that does not
+//! move costs an entry and no more. Invariant: a file has one turn at a time, and its committed
+//! position never passes what has not ended.
+
+mod listed;
+mod rest;
+mod schedule;
+mod tracked;
+mod turned;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pipeline::Outcome;
+
+use super::identity::{Anchor, Identity, Position, Stamp};
+use super::split::Flush;
+use super::window::{Ended, Span, Token, Window};
+
+pub(super) use listed::{Candidate, Listing};
+use tracked::{Phase, Seen, Tracked};
+pub(super) use turned::{Reading, Report, Taken};
+
+/// How long a renamed file is followed after its last byte.
+const RENAMED_GRACE: Duration = Duration::from_secs(60);
+/// How long a removed file is followed after its last byte.
+const REMOVED_GRACE: Duration = Duration::from_secs(5);
+/// How many delivered spans are remembered while a part before them is read again.
+const DELIVERED_MAX: usize = 4096;
+/// How long a file waits for memory at most, before it is tried again.
+const MEMORY_PAUSE: Duration = Duration::from_millis(50);
+/// How many open files are looked at to find one that can be closed.
+const EVICTIONS_TRIED: usize = 64;
+
+/// What the user decides.
+#[derive(Clone, Debug)]
+pub(super) struct Limits {
+    pub starts_at_end: bool,
+    pub open_max: usize,
+    /// How often a file that no listing names is looked at.
+    pub poll_interval: Duration,
+    /// How long the last line may wait for its end.
+    pub flush_after: Option<Duration>,
+    pub chunk_min: usize,
+    pub chunk_max: usize,
+    pub retry: Retry,
+    pub truncated: Truncated,
+    /// How long the position of a file that is nowhere is kept.
+    pub forgotten_after: Duration,
+}
+
+/// When what was not accepted is read again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Retry {
+    pub initial: Duration,
+    pub max: Duration,
+    /// After that it is given up, and counted.
+    pub give_up: Option<Duration>,
+}
+
+/// Where to read on in a file that was cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Truncated {
+    Whole,
+    NewOnly,
+}
+
+/// Names a file for as long as the receiver runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Key(pub u64);
+
+/// Where a file was left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Record {
+    pub identity: Identity,
+    pub path: Arc<Path>,
+    pub position: Position,
+}
+
+/// What the owner is to do.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Action {
+    /// Close the file; its entry stays.
+    Close(Key),
+    /// Close it and drop all that is kept for it.
+    Drop(Key),
+    /// The position of this file is of no use any more.
+    Forget(Identity),
+    Tell(Event),
+}
+
+/// What operators want to hear of.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Event {
+    Found {
+        path: Arc<Path>,
+        offset: u64,
+    },
+    /// `unread` bytes at least were gone before they could be read.
+    Truncated {
+        path: Arc<Path>,
+        unread: u64,
+    },
+    Moved {
+        from: Arc<Path>,
+        to: Arc<Path>,
+    },
+    /// It is nowhere any more, and was not read to its end.
+    Lost {
+        path: Arc<Path>,
+        unread: u64,
+    },
+    Failed {
+        path: Arc<Path>,
+        message: String,
+    },
+    /// What was sent failed after the file had been cut or given up.
+    Dropped {
+        path: Arc<Path>,
+        records: u64,
+    },
+    Again {
+        path: Arc<Path>,
+        records: u64,
+        delay: Duration,
+        message: String,
+    },
+    Refused {
+        path: Arc<Path>,
+        records: u64,
+        message: String,
+    },
+}
+
+/// What to do with one file next.
+#[derive(Clone, Debug)]
+pub(super) struct Turn {
+    pub key: Key,
+    pub path: Arc<Path>,
+    pub goal: Goal,
+    /// What was begun with earlier bytes is to be dropped before.
+    pub is_afresh: bool,
+}
+
+/// What a turn is for.
+#[derive(Clone, Debug)]
+pub(super) enum Goal {
+    /// Find out what it is.
+    Identify { stamp: Stamp, siblings: Vec<Sibling> },
+    Read {
+        identity: Identity,
+        at: Position,
+        head: Anchor,
+        bytes_max: usize,
+        /// What waits for its end is to be passed on without.
+        flush: Option<Flush>,
+        /// Delivered already.
+        skip: Arc<[Span]>,
+    },
+    /// Close it, if it still has a name, and the size up to which it was read.
+    Release { size: Option<u64> },
+}
+
+/// A file that a new one may be a copy of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sibling {
+    pub key: Key,
+    pub head: Anchor,
+    pub at: Position,
+    /// It was cut since, or there is no use in waiting for that.
+    pub is_settled: bool,
+}
+
+/// All files.
+#[derive(Debug)]
+pub(super) struct Tracker {
+    limits: Limits,
+    files: BTreeMap<Key, Tracked>,
+    by_stamp: HashMap<Stamp, Key>,
+    by_path: HashMap<Arc<Path>, Key>,
+    ready: VecDeque<Key>,
+    /// Files that wait until another one can be closed.
+    unopened: VecDeque<Key>,
+    wakes: BTreeSet<(Instant, Key)>,
+    /// Open files by their last turn.
+    open: BTreeSet<(u64, Key)>,
+    sent: HashMap<Token, (Key, u32)>,
+    unsaved: BTreeSet<Key>,
+    actions: Vec<Action>,
+    listings: u64,
+    next_key: u64,
+    next_token: u64,
+    next_turn: u64,
+    busy: usize,
+    has_memory: bool,
+    is_draining: bool,
+}
+
+impl Tracker {
+    /// A tracker of files that were left at `records`.
+    pub(super) fn new(limits: Limits, records: Vec<Record>, now: Instant) -> Self {
+        let mut tracker = Self {
+            limits,
+            files: BTreeMap::new(),
+            by_stamp: HashMap::new(),
+            by_path: HashMap::new(),
+            ready: VecDeque::new(),
+            unopened: VecDeque::new(),
+            wakes: BTreeSet::new(),
+            open: BTreeSet::new(),
+            sent: HashMap::new(),
+            unsaved: BTreeSet::new(),
+            actions: Vec::new(),
+            listings: 0,
+            next_key: 0,
+            next_token: 0,
+            next_turn: 0,
+            busy: 0,
+            has_memory: !records.is_empty(),
+            is_draining: false,
+        };
+        for record in records {
+            let key = tracker.insert(record.identity.stamp, record.path, now);
+            if let Some(file) = tracker.files.get_mut(&key) {
+                file.identity = Some(record.identity);
+                (file.cursor, file.committed) = (record.position, record.position);
+                file.seen.size = record.position.offset;
+            }
+        }
+        tracker
+    }
+
+    /// The file at `path` may have changed. Says whether it is known.
+    pub(super) fn changed(&mut self, path: &Path, now: Instant) -> bool {
+        let Some(key) = self.by_path.get(path).copied() else { return false };
+        self.stir(key, now);
+        true
+    }
+
+    /// The next file to be read, which is busy from now on.
+    pub(super) fn next_turn(&mut self, now: Instant) -> Option<Turn> {
+        let key = self.next_key()?;
+        let siblings = self.siblings(key, now);
+        let (limits, file) = (&self.limits, self.files.get_mut(&key)?);
+        file.phase = Phase::Busy;
+        self.busy += 1;
+        if std::mem::take(&mut file.is_released) {
+            let size = (!file.is_dirty).then_some(file.cursor.offset);
+            let (path, goal) = (Arc::clone(&file.path), Goal::Release { size });
+            return Some(Turn { key, path, goal, is_afresh: false });
+        }
+        file.is_dirty = false;
+        let goal = match &file.identity {
+            None => Goal::Identify { stamp: file.stamp, siblings },
+            Some(identity) => Goal::Read {
+                identity: identity.clone(),
+                at: file.cursor,
+                head: file.head,
+                bytes_max: file.chunk,
+                flush: file.flush_at(limits).filter(|at| *at <= now).map(|_| file.flush()),
+                skip: Arc::clone(&file.delivered),
+            },
+        };
+        let is_afresh = std::mem::take(&mut file.is_afresh);
+        Some(Turn { key, path: Arc::clone(&file.path), goal, is_afresh })
+    }
+
+    /// A payload ended.
+    pub(super) fn answered(&mut self, token: Token, outcome: &Outcome, now: Instant) -> Ended {
+        let Some((key, epoch)) = self.sent.remove(&token) else { return Ended::default() };
+        let Some(file) = self.files.get_mut(&key).filter(|file| file.epoch == epoch) else {
+            return self.answered_too_late(key, outcome);
+        };
+        let ended = file.window.answer(token, outcome);
+        file.delay = file.delay.max(ended.delay);
+        let (path, message) = (Arc::clone(&file.path), ended.message.clone().unwrap_or_default());
+        if 0 < ended.refused {
+            let refused = Event::Refused { path, records: ended.refused, message };
+            self.actions.push(Action::Tell(refused));
+        }
+        self.settle(key, ended.message.as_deref(), now);
+        ended
+    }
+
+    /// What was begun with the bytes of a file was dropped for want of memory.
+    pub(super) fn dropped(&mut self, key: Key, now: Instant) {
+        if let Some(file) = self.files.get_mut(&key) {
+            file.restart();
+        }
+        self.pause(key, MEMORY_PAUSE, now);
+    }
+
+    /// Takes nothing new from now on.
+    pub(super) fn drain(&mut self) {
+        self.is_draining = true;
+        let unopened = std::mem::take(&mut self.unopened);
+        for key in std::mem::take(&mut self.ready).into_iter().chain(unopened) {
+            if let Some(file) = self.files.get_mut(&key) {
+                (file.phase, file.is_released) = (Phase::Idle, false);
+            }
+        }
+    }
+
+    /// Whether nothing is being read and nothing is on its way.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.busy == 0 && self.sent.is_empty()
+    }
+
+    /// How many files are open.
+    pub(super) fn open_files(&self) -> usize {
+        self.open.len()
+    }
+
+    /// How many files are being read.
+    pub(super) fn reading_files(&self) -> usize {
+        self.busy
+    }
+
+    /// How many payloads are on their way.
+    pub(super) fn in_flight(&self) -> usize {
+        self.sent.len()
+    }
+
+    /// How many files are known.
+    pub(super) fn files(&self) -> usize {
+        self.files.len()
+    }
+
+    /// What is to be done, in order.
+    pub(super) fn take_actions(&mut self) -> Vec<Action> {
+        std::mem::take(&mut self.actions)
+    }
+
+    /// Positions that moved since they were last taken, at most `max`.
+    pub(super) fn take_unsaved(&mut self, max: usize) -> Vec<Record> {
+        let mut records = Vec::new();
+        while records.len() < max {
+            let Some(key) = self.unsaved.pop_first() else { break };
+            records.extend(self.files.get(&key).and_then(Tracked::record));
+        }
+        records
+    }
+
+    /// Positions that could not be kept are to be written again.
+    pub(super) fn not_saved(&mut self, identities: &[Identity]) {
+        let keys = identities.iter().filter_map(|identity| self.by_stamp.get(&identity.stamp));
+        let keys: Vec<Key> = keys.copied().collect();
+        self.unsaved.extend(keys);
+    }
+
+    /// How many bytes the next turn reads at most.
+    pub(super) fn bytes_next(&self) -> usize {
+        let next = self.ready.front().into_iter().chain(self.unopened.front());
+        next.filter_map(|key| self.files.get(key)).map(|file| file.chunk).max().unwrap_or(0)
+    }
+
+    /// Whether a file could be read if there were room to open it.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.unopened.is_empty()
+    }
+
+    /// Whether the file of this payload is not read on before something is answered.
+    pub(super) fn is_blocked(&self, token: Token) -> bool {
+        let file = self.sent.get(&token).and_then(|(key, _)| self.files.get(key));
+        file.is_some_and(|file| file.window.is_full())
+    }
+
+    pub(super) fn has_unsaved(&self) -> bool {
+        !self.unsaved.is_empty()
+    }
+
+    /// When [`Tracker::wake`] has something to do.
+    pub(super) fn next_wake(&self) -> Option<Instant> {
+        self.wakes.first().map(|(at, _)| *at)
+    }
+
+    /// A file that is read afresh, or known from earlier.
+    fn insert(&mut self, stamp: Stamp, path: Arc<Path>, now: Instant) -> Key {
+        let key = Key(self.next_key);
+        self.next_key += 1;
+        self.by_stamp.insert(stamp, key);
+        self.by_path.insert(Arc::clone(&path), key);
+        let file = Tracked {
+            stamp,
+            identity: None,
+            path,
+            resolved: None,
+            seen: Seen { links: 1, ..Seen::default() },
+            phase: Phase::Idle,
+            is_dirty: true,
+            is_open: false,
+            is_released: false,
+            listed: 0,
+            epoch: 0,
+            cursor: Position::default(),
+            committed: Position::default(),
+            head: Anchor::default(),
+            before_cut: None,
+            held: None,
+            is_partial: false,
+            is_flushed: false,
+            is_afresh: true,
+            window: Window::default(),
+            delivered: Arc::default(),
+            chunk: self.limits.chunk_min,
+            quiet_since: now,
+            paused_until: None,
+            wake: None,
+            failures: 0,
+            failing_since: None,
+            delay: None,
+            turn: 0,
+        };
+        self.files.insert(key, file);
+        key
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.actions.push(Action::Tell(event));
+    }
+}

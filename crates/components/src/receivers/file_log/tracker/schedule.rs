@@ -1,0 +1,87 @@
+//! Schedule: which file is read next, which are open, and which are looked at again when.
+
+use std::time::Instant;
+
+use super::{Action, EVICTIONS_TRIED, Key, Phase, Tracker};
+
+impl Tracker {
+    /// The next file to be read; those that would have to be opened wait apart, so that they hold up
+    /// none of the open ones, which may be closed then.
+    pub(super) fn next_key(&mut self) -> Option<Key> {
+        if !self.unopened.is_empty() && self.has_room_to_open() {
+            return self.unopened.pop_front();
+        }
+        while let Some(key) = self.ready.pop_front() {
+            if self.files.get(&key)?.is_open || self.has_room_to_open() {
+                return Some(key);
+            }
+            self.unopened.push_back(key);
+        }
+        None
+    }
+
+    /// Whether one more file may be open; if not, sees to it that one will be closed.
+    fn has_room_to_open(&mut self) -> bool {
+        if self.open.len() < self.limits.open_max {
+            return true;
+        }
+        let tried = self.open.iter().take(EVICTIONS_TRIED);
+        let idle = tried.map(|(_, key)| *key).find(|key| self.is_closable(*key));
+        if let Some((key, file)) = idle.and_then(|key| Some((key, self.files.get_mut(&key)?))) {
+            file.is_released = true;
+            file.phase = Phase::Queued;
+            self.ready.push_front(key);
+        }
+        false
+    }
+
+    /// Whether the file is at rest, or held up, and can be found again by its name.
+    fn is_closable(&self, key: Key) -> bool {
+        self.files.get(&key).is_some_and(|file| {
+            let is_named = file.listed == self.listings && 0 < file.seen.links;
+            let is_held_up = file.window.is_full() || file.paused_until.is_some();
+            is_named && file.phase == Phase::Idle && (!file.is_dirty || is_held_up)
+        })
+    }
+
+    pub(super) fn close(&mut self, key: Key) {
+        let Some(file) = self.files.get_mut(&key).filter(|file| file.is_open) else { return };
+        file.is_open = false;
+        self.open.remove(&(file.turn, key));
+        self.actions.push(Action::Close(key));
+    }
+
+    /// Marks a file as one that may hold more, and queues it if it can be read.
+    pub(super) fn stir(&mut self, key: Key, now: Instant) {
+        if let Some(file) = self.files.get_mut(&key) {
+            file.is_dirty = true;
+        }
+        self.consider(key, now);
+    }
+
+    pub(super) fn consider(&mut self, key: Key, now: Instant) {
+        let Some(file) = self.files.get_mut(&key) else { return };
+        let is_wanted = file.is_dirty && file.phase == Phase::Idle && !self.is_draining;
+        if !is_wanted || file.window.is_full() {
+            return;
+        }
+        match file.paused_until {
+            Some(until) if now < until => self.wake_by(key, until),
+            _ => {
+                file.paused_until = None;
+                file.phase = Phase::Queued;
+                self.ready.push_back(key);
+            }
+        }
+    }
+
+    pub(super) fn wake_by(&mut self, key: Key, at: Instant) {
+        let Some(file) = self.files.get_mut(&key) else { return };
+        if file.wake.is_none_or(|earlier| at < earlier) {
+            if let Some(later) = file.wake.replace(at) {
+                self.wakes.remove(&(later, key));
+            }
+            self.wakes.insert((at, key));
+        }
+    }
+}

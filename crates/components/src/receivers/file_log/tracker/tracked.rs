@@ -1,0 +1,116 @@
+//! Tracked: what is known of one file.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Limits, Record};
+use crate::receivers::file_log::file_system::Facts;
+use crate::receivers::file_log::identity::{Anchor, Identity, Position, Stamp};
+use crate::receivers::file_log::split::Flush;
+use crate::receivers::file_log::window::{Span, Window};
+
+/// How long the last line of a file that was rotated away may wait for its end.
+const ROTATED_LINE_MAX: Duration = Duration::from_secs(1);
+
+/// One file.
+#[derive(Debug)]
+pub(super) struct Tracked {
+    pub(super) stamp: Stamp,
+    /// Nothing until its first turn.
+    pub(super) identity: Option<Identity>,
+    pub(super) path: Arc<Path>,
+    /// Its path without symbolic links, when that is another one.
+    pub(super) resolved: Option<Arc<Path>>,
+    pub(super) seen: Seen,
+    pub(super) phase: Phase,
+    /// It may hold more than was read.
+    pub(super) is_dirty: bool,
+    pub(super) is_open: bool,
+    /// Another file needs its place.
+    pub(super) is_released: bool,
+    /// The number of the last listing that named it.
+    pub(super) listed: u64,
+    pub(super) epoch: u32,
+    pub(super) cursor: Position,
+    pub(super) committed: Position,
+    pub(super) head: Anchor,
+    /// Its beginning, and where it was read to, before it was cut.
+    pub(super) before_cut: Option<(Anchor, Position)>,
+    pub(super) held: Option<u64>,
+    pub(super) is_partial: bool,
+    /// What waited was passed on since the last byte came.
+    pub(super) is_flushed: bool,
+    pub(super) is_afresh: bool,
+    pub(super) window: Window,
+    /// Delivered already, though something before them is read again.
+    pub(super) delivered: Arc<[Span]>,
+    pub(super) chunk: usize,
+    pub(super) quiet_since: Instant,
+    pub(super) paused_until: Option<Instant>,
+    pub(super) wake: Option<Instant>,
+    pub(super) failures: u32,
+    pub(super) failing_since: Option<Instant>,
+    pub(super) delay: Option<Duration>,
+    /// The number of its last turn, by which open files are closed.
+    pub(super) turn: u64,
+}
+
+/// What was last seen of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) size: u64,
+    pub(super) modified: u64,
+    pub(super) links: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Idle,
+    Queued,
+    Busy,
+}
+
+impl Tracked {
+    pub(super) fn record(&self) -> Option<Record> {
+        let identity = self.identity.clone()?;
+        Some(Record { identity, path: Arc::clone(&self.path), position: self.committed })
+    }
+
+    /// Begins again with what was read and is in nobody's hands.
+    pub(super) fn restart(&mut self) {
+        if let Some(held) = self.held.take() {
+            self.cursor.offset = held.clamp(self.committed.offset, self.cursor.offset);
+        }
+        (self.is_partial, self.is_afresh, self.is_dirty) = (false, true, true);
+    }
+
+    /// When what waits for its end is to be passed on without.
+    pub(super) fn flush_at(&self, limits: &Limits) -> Option<Instant> {
+        let is_rotated = self.is_rotated();
+        // Operators let go of what they hold in their own time, unless nothing can come any more.
+        let is_waiting = self.is_partial || (is_rotated && self.held.is_some());
+        if !is_waiting || self.is_flushed {
+            return None;
+        }
+        let rotated = is_rotated.then_some(ROTATED_LINE_MAX);
+        let after = [limits.flush_after, rotated].into_iter().flatten().max()?;
+        Some(self.quiet_since + after)
+    }
+
+    pub(super) fn flush(&self) -> Flush {
+        if self.is_rotated() { Flush::End } else { Flush::Quiet }
+    }
+
+    fn is_rotated(&self) -> bool {
+        self.listed == 0 || self.seen.links == 0
+    }
+
+    pub(super) fn see(&mut self, facts: &Facts, now: Instant) {
+        let seen = Seen { size: facts.size, modified: facts.modified, links: facts.links };
+        if seen.size != self.seen.size {
+            (self.quiet_since, self.is_flushed) = (now, false);
+        }
+        self.seen = seen;
+    }
+}

@@ -1,0 +1,278 @@
+//! Turned: what the report of a turn changes in what is known.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Event, Key, Phase, Position, Span, Token, Tracked, Tracker, Truncated};
+use crate::receivers::file_log::file_system::Facts;
+use crate::receivers::file_log::identity::{Anchor, Identity};
+
+/// How long a file that cannot be opened or read is left alone.
+const FAILURE_PAUSE: Duration = Duration::from_secs(1);
+
+/// What came of a turn.
+#[derive(Debug)]
+pub(in super::super) enum Report {
+    Identified {
+        identity: Identity,
+        facts: Facts,
+        /// Where it was found, when that was not where it was looked for.
+        path: Option<Arc<Path>>,
+        /// Where its bytes were read already, as those of the file it is a copy of.
+        read_before: Option<Position>,
+        /// It may become a copy: look again a moment later.
+        is_undecided: bool,
+    },
+    Read(Reading),
+    /// It was closed, unless it has more to give.
+    Released {
+        facts: Facts,
+        is_closed: bool,
+    },
+    /// It has no name here any more, and it was not open.
+    Missing,
+    Failed {
+        message: String,
+    },
+    /// There was no memory for what was read.
+    Dropped,
+}
+
+/// What was found when a file was read.
+#[derive(Debug)]
+pub(in super::super) struct Reading {
+    pub facts: Facts,
+    /// Where it was found, when that was not where it was looked for.
+    pub path: Option<Arc<Path>>,
+    /// A hash of its beginning.
+    pub head: Anchor,
+    pub taken: Taken,
+}
+
+/// What was taken from a file.
+#[derive(Debug)]
+pub(in super::super) enum Taken {
+    /// The bytes before the cursor are not those that were read.
+    Cut,
+    Bytes {
+        cursor: Position,
+        /// A span for each record that is to be sent.
+        spans: Vec<Span>,
+        held: Option<u64>,
+        /// There are bytes behind the cursor that wait for their end.
+        is_partial: bool,
+        /// The end of the file was seen.
+        is_at_end: bool,
+        /// When operators let go of what they hold.
+        deadline: Option<Instant>,
+        is_flushed: bool,
+    },
+}
+
+impl Tracker {
+    /// A turn is over; gives the name of the payload to be sent, if there is one.
+    pub(in super::super) fn turned(
+        &mut self,
+        key: Key,
+        report: Report,
+        now: Instant,
+    ) -> Option<Token> {
+        self.busy -= 1;
+        let number = self.next_turn;
+        self.next_turn += 1;
+        let file = self.files.get_mut(&key)?;
+        file.phase = Phase::Idle;
+        let is_open = match report {
+            Report::Identified { .. } | Report::Read(_) => true,
+            Report::Missing => false,
+            Report::Released { is_closed, .. } => !is_closed,
+            Report::Failed { .. } | Report::Dropped => file.is_open,
+        };
+        if file.is_open {
+            self.open.remove(&(file.turn, key));
+        }
+        file.turn = number;
+        file.is_open = is_open;
+        if is_open {
+            self.open.insert((number, key));
+        }
+        match report {
+            Report::Identified { identity, facts, path, read_before, is_undecided } => {
+                self.see(key, &facts, now);
+                if let Some(path) = &path {
+                    self.rename(key, path);
+                }
+                if is_undecided {
+                    self.pause(key, FAILURE_PAUSE, now);
+                } else {
+                    self.identified(key, identity, read_before, now);
+                }
+            }
+            Report::Read(reading) => return self.read(key, reading, now),
+            Report::Released { facts, is_closed } => {
+                let is_more = !is_closed && facts.length != Some(file.cursor.offset);
+                self.see(key, &facts, now);
+                if is_more {
+                    self.stir(key, now);
+                }
+                self.consider(key, now);
+            }
+            Report::Missing => self.missing(key),
+            Report::Failed { message } => {
+                let path = Arc::clone(&self.files.get(&key)?.path);
+                self.tell(Event::Failed { path, message });
+                self.pause(key, FAILURE_PAUSE, now);
+            }
+            Report::Dropped => {
+                let file = self.files.get_mut(&key)?;
+                file.chunk = (file.chunk / 2).max(self.limits.chunk_min);
+                self.dropped(key, now);
+            }
+        }
+        None
+    }
+
+    fn see(&mut self, key: Key, facts: &Facts, now: Instant) {
+        if let Some(file) = self.files.get_mut(&key) {
+            file.see(facts, now);
+        }
+    }
+
+    /// Leaves a file alone for a while, and looks at it again then.
+    pub(super) fn pause(&mut self, key: Key, pause: Duration, now: Instant) {
+        let Some(file) = self.files.get_mut(&key) else { return };
+        file.paused_until = Some(now + pause);
+        self.stir(key, now);
+    }
+
+    /// Decides where to begin.
+    fn identified(
+        &mut self,
+        key: Key,
+        identity: Identity,
+        read_before: Option<Position>,
+        now: Instant,
+    ) {
+        let is_known_from_start = self.limits.starts_at_end && !self.has_memory;
+        let is_first = is_known_from_start && self.listings == 1;
+        let Some(file) = self.files.get_mut(&key) else { return };
+        let end = file.seen.size;
+        let at_end = Position { offset: end, anchor: Anchor { end, ..Anchor::default() } };
+        let start = if is_first { at_end } else { Position::default() };
+        let start = read_before.unwrap_or(start);
+        file.stamp = identity.stamp;
+        file.identity = Some(identity);
+        (file.cursor, file.committed) = (start, start);
+        self.unsaved.insert(key);
+        let path = Arc::clone(&file.path);
+        self.tell(Event::Found { path, offset: start.offset });
+        self.stir(key, now);
+    }
+
+    fn read(&mut self, key: Key, reading: Reading, now: Instant) -> Option<Token> {
+        let Reading { facts, path, head, taken } = reading;
+        if let Some(path) = &path {
+            self.rename(key, path);
+        }
+        let file = self.files.get_mut(&key)?;
+        let unread = file.seen.size.saturating_sub(file.cursor.offset);
+        file.see(&facts, now);
+        match taken {
+            Taken::Cut => {
+                self.cut(key, unread, now);
+                None
+            }
+            Taken::Bytes { cursor, spans, held, is_partial, is_at_end, deadline, is_flushed } => {
+                let is_moved = file.cursor.offset < cursor.offset;
+                file.adapt(is_at_end, is_moved, self.limits.chunk_min, self.limits.chunk_max);
+                file.head = head;
+                file.cursor = cursor;
+                file.held = held;
+                file.is_partial = is_partial;
+                file.is_flushed |= is_flushed;
+                file.is_dirty |= !is_at_end;
+                let token = (!spans.is_empty()).then(|| {
+                    let token = Token(self.next_token);
+                    self.next_token += 1;
+                    file.window.push(token, spans);
+                    token
+                });
+                token.map(|token| self.sent.insert(token, (key, file.epoch)));
+                self.settle(key, None, now);
+                self.rest(key, now);
+                if let Some(deadline) = deadline {
+                    self.wake_by(key, deadline);
+                }
+                token
+            }
+        }
+    }
+
+    /// The file was cut: what it holds now is new.
+    fn cut(&mut self, key: Key, unread: u64, now: Instant) {
+        let Some(file) = self.files.get_mut(&key) else { return };
+        let path = Arc::clone(&file.path);
+        file.before_cut = Some((file.head, file.cursor));
+        file.epoch += 1;
+        file.window.abandon();
+        let end = file.seen.size;
+        let start = match self.limits.truncated {
+            Truncated::Whole => Position::default(),
+            Truncated::NewOnly => {
+                Position { offset: end, anchor: Anchor { end, ..Anchor::default() } }
+            }
+        };
+        (file.cursor, file.committed) = (start, start);
+        (file.held, file.is_partial, file.is_afresh) = (None, false, true);
+        file.delivered = Arc::default();
+        file.head = Anchor::default();
+        self.unsaved.insert(key);
+        self.tell(Event::Truncated { path, unread });
+        self.stir(key, now);
+    }
+
+    fn missing(&mut self, key: Key) {
+        let Some(file) = self.files.get_mut(&key) else { return };
+        self.actions.push(super::Action::Close(key));
+        file.is_dirty = false;
+        if file.identity.is_none() {
+            // It was gone before anybody knew what it was.
+            return self.forget(key);
+        }
+        let unread = file.seen.size.saturating_sub(file.cursor.offset);
+        let path = Arc::clone(&file.path);
+        if file.listed == 0 {
+            file.seen.size = file.cursor.offset;
+            self.tell(Event::Lost { path, unread });
+        } else {
+            // Another file has its stamp and its name by now.
+            self.replaced(key);
+        }
+    }
+
+    /// A listing took another file for this one.
+    fn replaced(&mut self, key: Key) {
+        let Some(file) = self.files.get_mut(&key) else { return };
+        let (stamp, path, now) = (file.stamp, Arc::clone(&file.path), file.quiet_since);
+        let number = file.listed;
+        file.listed = 0;
+        let new = self.insert(stamp, path, now);
+        if let Some(file) = self.files.get_mut(&new) {
+            file.listed = number;
+        }
+        self.forget(key);
+        self.stir(new, now);
+    }
+}
+
+impl Tracked {
+    /// Reads more at a time from a file that is behind, and little from one that is not.
+    fn adapt(&mut self, is_at_end: bool, is_moved: bool, min: usize, max: usize) {
+        if !is_at_end {
+            self.chunk = (2 * self.chunk).min(max);
+        } else if is_moved {
+            self.chunk = min;
+        }
+    }
+}
