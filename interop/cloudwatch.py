@@ -8,11 +8,11 @@ group, what a user may do, so that a denied group can be granted while data wait
 """
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -120,9 +120,11 @@ def with_moto(tools, binary, folder):
     try:
         front = tools.start(binary, folder, "moto", configuration(otlp, endpoint, key), [otlp])
         bodies = [f"line {number}" for number in range(RECORDS)]
-        status = send(otlp, "interop/moto", bodies, SECONDS)
-        read = read_back(client(endpoint, key), "interop/moto")
-        tools.stop(front)
+        try:
+            status = send(otlp, "interop/moto", bodies, SECONDS)
+            read = read_back(client(endpoint, key), "interop/moto")
+        finally:
+            tools.stop(front)
     finally:
         tools.end_process(moto)
     failed = expect("moto: everything is answered as delivered", status == 200, status)
@@ -134,40 +136,40 @@ def with_ministack(tools, binary, folder):
     endpoint = f"http://127.0.0.1:{port}"
     root = ("test", "test")
     settings = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SERVICES": "logs,iam,sts", "AUTH": "true"}
-    peer = tools.start_process([VENV / "bin" / "ministack"], [port], settings)
-    failed = 0
+    running = [tools.start_process([VENV / "bin" / "ministack"], [port], settings)]
     try:
         iam = client(endpoint, root, "iam")
         iam.create_user(UserName="interop")
         made = iam.create_access_key(UserName="interop")["AccessKey"]
         key = (made["AccessKeyId"], made["SecretAccessKey"])
         permit(iam, is_denying=True)
-        front = tools.start(binary, folder, "ministack", configuration(otlp, endpoint, key), [otlp])
-        bodies = [f"line {number}" for number in range(RECORDS)]
-        for number in range(GROUPS):
-            status = send(otlp, f"deny{number}", bodies, 1.5) if number == 0 else None
-        status = send(otlp, "allow", bodies, SECONDS)
-        failed += expect("ministack: signed and compressed puts are taken", status == 200, status)
-        waiting = tools.in_background(lambda: [send(otlp, f"deny{n}", bodies, SECONDS) for n in range(GROUPS)])
-        started = time.monotonic()
-        status = send(otlp, "allow2", bodies, SECONDS)
-        took = time.monotonic() - started
-        failed += expect("ministack: an allowed group flows beside denied ones", status == 200 and took < 20, took)
-        permit(iam, is_denying=False)
-        statuses = waiting()
-        failed += expect("ministack: what is granted later is delivered", set(statuses) == {200}, statuses)
-        logs = client(endpoint, root)
-        counts = [set(read_back(logs, f"deny{n}")) == set(bodies) for n in range(GROUPS)]
-        failed += expect("ministack: all of it is there", all(counts), counts)
-        failed += expect("ministack: the allowed group has it once, in order", read_back(logs, "allow") == bodies)
-        bad = tools.start(binary, folder, "wrong", configuration(wrong, endpoint, (key[0], "wrong")), [wrong])
-        status = send(wrong, "allow", bodies, 45)
-        failed += expect("ministack: a wrong secret is not taken", status in (429, 503), status)
-        tools.stop(bad)
-        tools.stop(front)
+        running.append(tools.start(binary, folder, "ministack", configuration(otlp, endpoint, key), [otlp]))
+        text = configuration(wrong, endpoint, (key[0], "wrong"))
+        running.append(tools.start(binary, folder, "wrong", text, [wrong]))
+        return with_rights((iam, client(endpoint, root)), tools, (otlp, wrong))
     finally:
-        tools.end_process(peer)
-    return failed
+        for process in reversed(running):
+            tools.end_process(process)
+
+
+def with_rights(clients, tools, ports):
+    """Groups that are denied, then granted, beside others that are allowed all the time."""
+    (iam, logs), (otlp, wrong) = clients, ports
+    bodies = [f"line {number}" for number in range(RECORDS)]
+    denied = [f"deny{number}" for number in range(GROUPS)]
+    waiting = [tools.in_background(lambda group=group: send(otlp, group, bodies, SECONDS)) for group in denied]
+    started = time.monotonic()
+    status = send(otlp, "allow", bodies, SECONDS)
+    took = time.monotonic() - started
+    failed = expect("ministack: an allowed group flows beside denied ones", status == 200 and took < 20, took)
+    permit(iam, is_denying=False)
+    statuses = [wait() for wait in waiting]
+    failed += expect("ministack: what is granted later is delivered", set(statuses) == {200}, statuses)
+    for group in ["allow", *denied]:
+        read = read_back(logs, group)
+        failed += expect(f"ministack: {group} has everything once, in order", read == bodies, len(read))
+    status = send(wrong, "allow", bodies, SECONDS)
+    return failed + expect("ministack: a wrong secret is not taken", status in (429, 503), status)
 
 
 def permit(iam, is_denying):
