@@ -6,6 +6,9 @@
 //! receivers/otlp   => grpc, http (accept) => connection, one a client => stream, one an HTTP/2 request
 //!                  => discarded body      (until its client has heard why)
 //!                  -> otlp receiver-0..N  (inflate and check what takes long)
+//! receivers/file_log => tailer (owner of all files) => changes (what the kernel tells)
+//!                       => turn (one payload), look (one discovery)
+//!                  -> file_log-0..N       (read, cut and encode)
 //! client           => connection keeper   (one an endpoint) => its connections => http2 stream
 //! tls              => tls reload          (one a listener or client that reads its files again)
 //! extensions       => health_check: accept => connection

@@ -148,6 +148,12 @@ impl Default for Lanes {
 }
 
 impl Settings {
+    /// Whether callers are told "delivered" of what is in memory only.
+    #[must_use]
+    pub fn answers_from_memory(&self) -> bool {
+        self.queue.as_ref().is_some_and(|queue| !queue.wait_for_result && queue.store.is_none())
+    }
+
     /// What is kept on disk, by the keys of the exporter.
     #[must_use]
     pub fn stores(&self) -> Vec<StorageUse> {

@@ -76,6 +76,16 @@ pub trait Plans: Send + Sync + fmt::Debug {
         false
     }
 
+    /// Whether the receiver reads again what was not accepted, and forgets what was.
+    fn is_replaying(&self) -> bool {
+        false
+    }
+
+    /// Whether the component says "delivered" of what it holds in memory only.
+    fn answers_from_memory(&self) -> bool {
+        false
+    }
+
     /// What of a client's request the credentials are made of that this component adds.
     fn context_keys(&self) -> Vec<ContextKey> {
         Vec::new()

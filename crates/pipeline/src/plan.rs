@@ -17,6 +17,7 @@ use crate::factory::{
 
 mod check;
 mod parse;
+mod promises;
 
 /// The id of a pipeline: a signal and perhaps a name, as in `traces/2`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,7 +106,12 @@ impl Plan {
         let parsed = parse::Parsed::of(definitions, factories, gates, &mut problems);
         check::references(definitions, &parsed, &mut problems);
         let order = check::flow_order(definitions, &parsed, &mut problems);
-        if problems.is_empty() { Ok(parsed.into_plan(definitions, &order)) } else { Err(problems) }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let mut plan = parsed.into_plan(definitions, &order);
+        plan.warnings.extend(promises::warnings(&plan));
+        Ok(plan)
     }
 
     /// The smallest memory limit that a component sets for the process, in bytes.

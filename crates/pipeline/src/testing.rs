@@ -49,6 +49,8 @@ pub(crate) struct Keys {
     stores: String,
     keeps: String,
     is_storage: bool,
+    is_replaying: bool,
+    answers_from_memory: bool,
     /// The metadata key that its credentials are made of.
     needs: Option<String>,
 }
@@ -80,6 +82,14 @@ impl Plans for Keys {
 
     fn is_storage(&self) -> bool {
         self.is_storage
+    }
+
+    fn is_replaying(&self) -> bool {
+        self.is_replaying
+    }
+
+    fn answers_from_memory(&self) -> bool {
+        self.answers_from_memory
     }
 
     fn context_keys(&self) -> Vec<ContextKey> {

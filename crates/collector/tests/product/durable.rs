@@ -128,6 +128,15 @@ fn summary_of(generator: Child) -> Value {
     serde_json::from_slice(&generator.wait_with_output().unwrap().stdout).unwrap()
 }
 
+/// For who reads what a run with `--nocapture` did.
+#[expect(
+    clippy::print_stderr,
+    reason = "how much was tried belongs to the result of a random test"
+)]
+fn tell(text: &str) {
+    eprintln!("{text}");
+}
+
 /// Kills a collector `kills` times at some moment of a load.
 fn kill_under_load(seed: u64, kills: usize) {
     let house = House::build(None, kills);
@@ -143,7 +152,7 @@ fn kill_under_load(seed: u64, kills: usize) {
         acknowledged += summary_of(generator)["acknowledged_items"].as_u64().unwrap();
     }
     let doubled = house.check();
-    eprintln!("seed {seed}: {kills} kills, {acknowledged} items kept, {doubled} came twice");
+    tell(&format!("seed {seed}: {kills} kills, {acknowledged} items kept, {doubled} came twice"));
     assert!(0 < acknowledged, "something was acknowledged before a kill");
     // What is being sent, and what was delivered since outcomes were last synced.
     let in_flight = 3 * CONSUMERS * BATCH;
@@ -182,8 +191,7 @@ impl Drop for Mounted {
 #[test]
 fn a_disk_that_is_full_refuses_what_comes_and_keeps_what_is_there() {
     let Some(disk) = Mounted::new("24m") else {
-        eprintln!("SKIPPED: no small file system can be mounted here (it takes root)");
-        return;
+        return tell("SKIPPED: no small file system can be mounted here (it takes root)");
     };
     let house = House::build(Some(disk.0.path()), 1);
     // Nothing is taken until the disk is full.
@@ -199,6 +207,10 @@ fn a_disk_that_is_full_refuses_what_comes_and_keeps_what_is_there() {
     house.check();
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a kill comes at some moment of a load, and another process is asked until it is done"
+)]
 fn pause(time: Duration) {
     std::thread::sleep(time);
 }

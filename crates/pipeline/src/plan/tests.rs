@@ -104,6 +104,34 @@ fn unused_components_are_warned_about() {
 }
 
 #[test]
+fn who_forgets_what_was_accepted_is_warned_of_who_accepts_it_into_memory() {
+    let text = |keys: &str| {
+        format!(
+            "
+            receiver: test
+            receiver: test/files {{is_replaying: true}}
+            processor: test {{answers_from_memory: true}}
+            exporter: test {{answers_from_memory: true}}
+            exporter: test/safe
+            connector: join
+            pipeline: logs test/files > > join test/safe
+            pipeline: logs/2 join > {keys} > test
+            pipeline: logs/3 test > test > test/safe"
+        )
+    };
+    let warning = |other: &str| {
+        format!(
+            "receiver `test/files` counts as delivered what {other} `test` holds in memory, and the \
+             end of the process loses: let it wait for the result, or give it a `storage`"
+        )
+    };
+    assert_eq!(plan(&text("")).warnings, [warning("exporter")]);
+    assert_eq!(plan(&text("test")).warnings, [warning("processor"), warning("exporter")]);
+    let safe = text("").replace("exporter: test {answers_from_memory: true}", "exporter: test");
+    assert!(plan(&safe).warnings.is_empty());
+}
+
+#[test]
 fn pipelines_are_ordered_along_the_flow() {
     let plan = plan(
         "

@@ -24,6 +24,10 @@ impl Plans for Settings {
     fn stores(&self) -> Vec<StorageUse> {
         self.road.stores()
     }
+
+    fn answers_from_memory(&self) -> bool {
+        self.road.answers_from_memory()
+    }
 }
 
 impl ExporterBlueprint for Settings {

@@ -28,6 +28,10 @@ impl Plans for Settings {
         self.road.stores()
     }
 
+    fn answers_from_memory(&self) -> bool {
+        self.road.answers_from_memory()
+    }
+
     fn warnings(&self) -> Vec<String> {
         let warning = "`rotation.localtime` has no effect: old files are named in UTC";
         self.wants_local_time.then(|| warning.to_owned()).into_iter().collect()

@@ -248,6 +248,10 @@ impl Plans for Settings {
         self.road.stores()
     }
 
+    fn answers_from_memory(&self) -> bool {
+        self.road.answers_from_memory()
+    }
+
     fn extensions(&self) -> Vec<(ComponentId, String)> {
         client::extensions(self.authenticator.as_ref())
     }

@@ -5,7 +5,11 @@ use pipeline::{Built, Environment, Outlet, StartError};
 
 use super::config::Plan;
 
-impl Plans for Plan {}
+impl Plans for Plan {
+    fn answers_from_memory(&self) -> bool {
+        self.settings.answers_from_memory()
+    }
+}
 
 impl ProcessorBlueprint for Plan {
     fn build(&self, env: Environment, next: Outlet) -> Result<Built, StartError> {

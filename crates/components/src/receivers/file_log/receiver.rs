@@ -44,6 +44,10 @@ pub(super) struct Receiver {
 }
 
 impl Plans for Settings {
+    fn is_replaying(&self) -> bool {
+        true
+    }
+
     fn stores(&self) -> Vec<StorageUse> {
         let extension = self.storage.clone();
         let storage = extension.map(|extension| StorageUse {

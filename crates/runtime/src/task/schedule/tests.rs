@@ -25,8 +25,7 @@ fn order(seed: u64, strategy: Strategy) -> Vec<char> {
         }
         Clock.sleep(Duration::from_secs(1)).await;
     });
-    let order = lock(&order).clone();
-    order
+    lock(&order).clone()
 }
 
 #[test]

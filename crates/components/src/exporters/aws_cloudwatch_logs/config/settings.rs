@@ -93,6 +93,10 @@ impl Plans for Settings {
         self.road.stores()
     }
 
+    fn answers_from_memory(&self) -> bool {
+        self.road.answers_from_memory()
+    }
+
     fn warnings(&self) -> Vec<String> {
         self.warnings.clone()
     }
