@@ -23,6 +23,8 @@ pub(crate) struct Tally {
     retryable: u64,
     unknown: u64,
     unanswered: u64,
+    /// The longest that anybody was asked to wait before trying again.
+    delay_max: Duration,
     latencies: Histogram<u32>,
     first_error: Option<String>,
 }
@@ -40,6 +42,8 @@ pub(crate) struct Summary {
     pub(crate) retryable_requests: u64,
     pub(crate) unknown_requests: u64,
     pub(crate) unanswered_requests: u64,
+    /// The longest delay that an answer "try again" named.
+    pub(crate) delay_max_seconds: f64,
     pub(crate) items_per_second: f64,
     pub(crate) latency_micros_p50: u64,
     pub(crate) latency_micros_p90: u64,
@@ -64,6 +68,7 @@ impl Default for Tally {
             retryable: 0,
             unknown: 0,
             unanswered: 0,
+            delay_max: Duration::ZERO,
             latencies: latencies.expect("the bounds are valid"),
             first_error: None,
         }
@@ -86,8 +91,9 @@ impl Tally {
                 self.refused += 1;
                 self.note(&status);
             }
-            Some(Answer::RetryAfter { status, .. }) => {
+            Some(Answer::RetryAfter { status, delay }) => {
                 self.retryable += 1;
+                self.delay_max = self.delay_max.max(delay.unwrap_or_default());
                 self.note(&status);
             }
             Some(Answer::Unknown(status)) => {
@@ -122,6 +128,7 @@ impl Tally {
             retryable_requests: self.retryable,
             unknown_requests: self.unknown,
             unanswered_requests: self.unanswered,
+            delay_max_seconds: self.delay_max.as_secs_f64(),
             items_per_second: self.acknowledged.distinct as f64 / seconds,
             latency_micros_p50: latency(0.5),
             latency_micros_p90: latency(0.9),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::process::{Running, command, free_port, get};
+use super::process::{Running, command, free_port, get, pause, tell};
 
 /// Items of a request, and of the largest batch.
 const ITEMS: u64 = 20;
@@ -128,15 +128,6 @@ fn summary_of(generator: Child) -> Value {
     serde_json::from_slice(&generator.wait_with_output().unwrap().stdout).unwrap()
 }
 
-/// For who reads what a run with `--nocapture` did.
-#[expect(
-    clippy::print_stderr,
-    reason = "how much was tried belongs to the result of a random test"
-)]
-fn tell(text: &str) {
-    eprintln!("{text}");
-}
-
 /// Kills a collector `kills` times at some moment of a load.
 fn kill_under_load(seed: u64, kills: usize) {
     let house = House::build(None, kills);
@@ -205,12 +196,4 @@ fn a_disk_that_is_full_refuses_what_comes_and_keeps_what_is_there() {
     house.sink.signal("CONT");
     drop(collector);
     house.check();
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a kill comes at some moment of a load, and another process is asked until it is done"
-)]
-fn pause(time: Duration) {
-    std::thread::sleep(time);
 }

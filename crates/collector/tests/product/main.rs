@@ -5,10 +5,12 @@
 mod commands;
 mod configurations;
 mod durable;
+mod files;
 mod hostile;
 mod journals;
 mod life;
 mod overload;
 mod process;
 mod telemetry;
+mod throttling;
 mod tracing;

@@ -123,3 +123,20 @@ pub(crate) fn get(port: u16, path: &str) -> String {
     stream.read_to_string(&mut response).unwrap();
     response
 }
+
+/// For who reads what a run with `--nocapture` did.
+#[expect(
+    clippy::print_stderr,
+    reason = "how much was tried belongs to the result of a random test"
+)]
+pub(crate) fn tell(text: &str) {
+    eprintln!("{text}");
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a kill comes at some moment of a load, and another process is asked until it is done"
+)]
+pub(crate) fn pause(time: Duration) {
+    std::thread::sleep(time);
+}

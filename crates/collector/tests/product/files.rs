@@ -1,0 +1,172 @@
+//! Files: a collector that follows log files, is killed, and has them rotated under it.
+//!
+//! Numbered lines are written into files and come out through the `file` exporter. Whatever happens to
+//! the collector, every line that was written must be there.
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use super::process::{Running, pause, tell};
+
+const LINES_A_ROUND: u64 = 500;
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// After a minute a line is missing.
+const LOOKS_MAX: usize = 1200;
+
+struct House {
+    folder: tempfile::TempDir,
+    written: u64,
+}
+
+impl House {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("logs")).unwrap();
+        Self { folder, written: 0 }
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("logs/app.log")
+    }
+
+    fn collector(&self) -> Running {
+        let folder = self.folder.path().display();
+        let yaml = format!(
+            "yaml:receivers:
+  file_log: {{include: ['{folder}/logs/*.log*'], start_at: beginning, poll_interval: 50ms}}
+exporters:
+  file: {{path: '{folder}/out.json'}}
+service:
+  telemetry: {{metrics: {{level: none}}}}
+  pipelines:
+    logs: {{receivers: [file_log], exporters: [file]}}
+"
+        );
+        let data = self.folder.path().join("data");
+        let mut running =
+            Running::start(&["--config", &yaml, "--data-dir", data.to_str().unwrap()]);
+        running.wait_for("Everything is ready");
+        running
+    }
+
+    /// Appends numbered lines to the log, opened by its name each time.
+    fn write(&mut self, lines: u64) {
+        let mut log = OpenOptions::new().create(true).append(true).open(self.log()).unwrap();
+        let text: String =
+            (0..lines).map(|at| format!("line-{:08}\n", self.written + at)).collect();
+        log.write_all(text.as_bytes()).unwrap();
+        self.written += lines;
+    }
+
+    /// How often each line came out.
+    fn arrived(&self) -> BTreeMap<u64, usize> {
+        let out = std::fs::read_to_string(self.folder.path().join("out.json")).unwrap_or_default();
+        let mut counts = BTreeMap::new();
+        for found in out.split("\"line-").skip(1) {
+            if let Some(number) = found.get(..8).and_then(|digits| digits.parse().ok()) {
+                *counts.entry(number).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    /// Waits until every line is there, and gives how many came more than once.
+    fn wait_for_all(&self) -> usize {
+        let mut missing = None;
+        for _ in 0..LOOKS_MAX {
+            let arrived = self.arrived();
+            missing = (0..self.written).find(|number| !arrived.contains_key(number));
+            if missing.is_none() {
+                return arrived.values().map(|count| count - 1).sum();
+            }
+            pause(LOOK_EVERY);
+        }
+        panic!("line {missing:?} of {} is missing", self.written);
+    }
+}
+
+/// `TIDEGATE_KILLS` says how many there are to be.
+#[test]
+fn a_collector_that_is_killed_misses_no_line_of_files_that_are_rotated() {
+    let kills = std::env::var("TIDEGATE_KILLS").map_or(5, |text| text.parse().unwrap());
+    let mut house = House::new();
+    let mut random = u64::from(std::process::id());
+    for round in 0..kills {
+        let collector = house.collector();
+        house.write(LINES_A_ROUND);
+        if round % 2 == 0 {
+            let aside = house.folder.path().join(format!("logs/app.log.{round}"));
+            std::fs::rename(house.log(), aside).unwrap();
+        }
+        house.write(LINES_A_ROUND);
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695);
+        pause(Duration::from_millis((random >> 33) % 300));
+        collector.signal("KILL");
+    }
+    let collector = house.collector();
+    let doubled = house.wait_for_all();
+    tell(&format!("{kills} kills, {} lines, {doubled} came twice", house.written));
+    stop(collector);
+    // After a clean stop nothing is read again.
+    let collector = house.collector();
+    house.write(1);
+    assert_eq!(house.wait_for_all(), doubled, "a clean stop reads nothing twice");
+    stop(collector);
+}
+
+#[test]
+fn lines_come_once_while_logrotate_renames_and_compresses_their_file() {
+    let mut house = House::new();
+    let Some(rotation) = Rotation::new(house.folder.path(), &house.log()) else {
+        return tell("SKIPPED: there is no logrotate here");
+    };
+    let collector = house.collector();
+    for _ in 0..8 {
+        house.write(LINES_A_ROUND);
+        rotation.run();
+        // The next rotation compresses what this one renamed, and removes it.
+        house.wait_for_all();
+    }
+    house.write(LINES_A_ROUND);
+    assert_eq!(house.wait_for_all(), 0, "nothing comes twice");
+    stop(collector);
+}
+
+/// Debian's logrotate, with a configuration and a state of its own.
+struct Rotation {
+    config: PathBuf,
+    state: PathBuf,
+}
+
+impl Rotation {
+    fn new(folder: &Path, log: &Path) -> Option<Self> {
+        let is_there = Command::new("logrotate").arg("--version").output().is_ok();
+        let (config, state) = (folder.join("rotate.conf"), folder.join("rotate.state"));
+        let text = format!(
+            "{} {{\n  rotate 20\n  compress\n  delaycompress\n  missingok\n}}\n",
+            log.display()
+        );
+        std::fs::write(&config, text).unwrap();
+        // It takes no configuration that others may write.
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o600)).unwrap();
+        is_there.then_some(Self { config, state })
+    }
+
+    fn run(&self) {
+        let mut rotate = Command::new("logrotate");
+        rotate.arg("--force").arg("--state").arg(&self.state).arg(&self.config);
+        let output = rotate.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+fn stop(collector: Running) {
+    collector.signal("TERM");
+    let (status, log, _) = collector.end();
+    assert!(status.success(), "{log}");
+}
