@@ -59,6 +59,11 @@ fn what_has_no_effect_is_told() {
         ("{include: [/a], on_truncate: ignore}", 1),
         ("{include: [/a], on_truncate: read_new}", 0),
         ("{include: [/a], retry_on_failure: {enabled: false}}", 1),
+        (
+            "{include: [/a], ordering_criteria: {regex: '(?P<t>[0-9]+)', sort_by: [{sort_type: timestamp, \
+             regex_key: t, layout: '%Y%m%d', location: UTC}]}}",
+            1,
+        ),
     ] {
         let pipeline::factory::Blueprint::Receiver(blueprint) = parse(&FACTORY, yaml).unwrap()
         else {

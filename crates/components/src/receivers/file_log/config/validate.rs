@@ -100,7 +100,14 @@ impl Config {
     }
 
     fn warnings(&self) -> Vec<String> {
+        let ordering = self.ordering_criteria.iter();
+        let mut sorted_by = ordering.flat_map(|ordering| &ordering.sort_by);
         let lines = [
+            (
+                sorted_by.any(|words| !words.location.is_empty()),
+                "`ordering_criteria.sort_by.location` has no effect: names are sorted as they are \
+                 written, in whatever zone",
+            ),
             (self.max_batches != 0, "`max_batches` has no effect: files take turns, however many"),
             (
                 self.polls_to_archive != 0,
