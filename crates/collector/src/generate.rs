@@ -19,19 +19,15 @@ pub(crate) use load::{Load, Progress};
 pub(crate) use tally::Summary;
 
 use crate::bench_world::BenchWorld;
+use crate::destination::DestinationOptions;
 use crate::ledger::Acknowledged;
 use crate::print::{print_aside, print_line};
 
 /// What to send, where, and how fast.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct GenerateOptions {
-    /// Where to send: `host:port` for gRPC, `http://host:port` for HTTP.
-    #[arg(long, value_name = "ENDPOINT", default_value = "localhost:4317")]
-    pub(crate) endpoint: String,
-
-    /// The protocol to speak.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) protocol: Protocol,
+    #[command(flatten)]
+    pub(crate) destination: DestinationOptions,
 
     /// The signals to send, in turn.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [SignalName::Logs])]
@@ -67,22 +63,6 @@ pub(crate) struct GenerateOptions {
     #[arg(long)]
     pub(crate) requests: Option<u64>,
 
-    /// Compression of requests.
-    #[arg(long, default_value = "none")]
-    pub(crate) compression: String,
-
-    /// How long to wait for an answer, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    pub(crate) timeout: u64,
-
-    /// Headers to send, as `name=value`.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = header)]
-    pub(crate) header: Vec<(String, String)>,
-
-    /// Speaks TLS, trusting the certificates of this file beside the system's.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) ca_file: Option<String>,
-
     /// Writes which items were acknowledged to this file, for `sink --check`.
     #[arg(long, value_name = "FILE")]
     pub(crate) ledger: Option<PathBuf>,
@@ -90,17 +70,6 @@ pub(crate) struct GenerateOptions {
     /// Prints the summary as one line of JSON, and no progress.
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Protocol {
-    #[default]
-    Grpc,
-    /// Protobuf over HTTP.
-    Http,
-    /// JSON over HTTP.
-    #[value(name = "http/json")]
-    HttpJson,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -120,11 +89,6 @@ impl From<SignalName> for Signal {
             SignalName::Profiles => Self::Profiles,
         }
     }
-}
-
-fn header(text: &str) -> Result<(String, String), &'static str> {
-    let (name, value) = text.split_once('=').ok_or("a header is written as NAME=VALUE")?;
-    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// Sends the load and prints what came of it.

@@ -1,11 +1,12 @@
 //! Journals: looks into a journal on disk, checks it, repairs it, takes its contents out.
 //!
-//! All but `repair` only read, and may run beside the collector; what they show of its newest segment
+//! All but `repair` and `replay` only read, and may run beside the collector; what they show of its newest segment
 //! may be a moment old. What the records mean is known to [`decode`].
 
 mod decode;
 mod export;
 mod queue;
+mod replay;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,11 +14,13 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand, ValueEnum};
+use journal::StreamId;
 use journal::inspect::{Inspection, Problem, Progress, StreamFacts, UNFINISHED, inspect};
 use journal::repair::repair;
 use runtime::volume::{Directory, Permissions, Volume};
 use serde_json::json;
 
+use crate::destination::DestinationOptions;
 use crate::print::{print_aside, print_line, print_text};
 
 /// What to do with a journal.
@@ -62,6 +65,19 @@ pub(crate) enum JournalCommand {
         #[arg(long, value_enum, default_value_t = ExportFormat::Delimited)]
         format: ExportFormat,
     },
+    /// Sends the requests of a queue, or of its refusals, to an OTLP endpoint, and forgets those that
+    /// were taken. It ends at the first that is not. The collector must not run.
+    Replay {
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        choice: Choice,
+        #[command(flatten)]
+        destination: Box<DestinationOptions>,
+        /// Keeps the requests stored.
+        #[arg(long)]
+        keep: bool,
+    },
 }
 
 /// Where the journal is.
@@ -91,7 +107,7 @@ pub(crate) enum ExportFormat {
     Json,
 }
 
-pub(crate) fn run(command: &JournalCommand) -> anyhow::Result<()> {
+pub(crate) async fn run(command: &JournalCommand) -> anyhow::Result<()> {
     match command {
         JournalCommand::Ls { place, json } => list(&place.look()?, *json),
         JournalCommand::Dump { place, choice } => dump(&place.look()?, choice),
@@ -99,6 +115,9 @@ pub(crate) fn run(command: &JournalCommand) -> anyhow::Result<()> {
         JournalCommand::Repair { place } => mend(place),
         JournalCommand::Export { place, choice, output, format } => {
             export::export(&place.look()?, choice, output, *format)
+        }
+        JournalCommand::Replay { place, choice, destination, keep } => {
+            replay::replay(place, choice, destination, *keep).await
         }
     }
 }
@@ -141,16 +160,25 @@ fn below(path: &Path) -> String {
 impl Choice {
     /// The streams that were asked for.
     fn streams<'a>(&self, inspection: &'a Inspection) -> anyhow::Result<Vec<&'a StreamFacts>> {
-        let is_wanted = |stream: &&StreamFacts| {
-            self.stream.as_ref().is_none_or(|wanted| {
-                stream.name == wanted.as_bytes() || stream.id.0.to_string() == *wanted
-            })
+        self.of(&inspection.streams, |stream| (&stream.name, stream.id))
+    }
+
+    /// Those of `streams` that were asked for, by name or number.
+    fn of<'a, S>(
+        &self,
+        streams: &'a [S],
+        known: impl Fn(&S) -> (&[u8], StreamId),
+    ) -> anyhow::Result<Vec<&'a S>> {
+        let is_wanted = |stream: &&S| {
+            let (name, id) = known(stream);
+            let wanted = self.stream.as_ref();
+            wanted.is_none_or(|wanted| name == wanted.as_bytes() || id.0.to_string() == *wanted)
         };
-        let streams: Vec<_> = inspection.streams.iter().filter(is_wanted).collect();
-        if let (Some(wanted), true) = (&self.stream, streams.is_empty()) {
+        let found: Vec<_> = streams.iter().filter(is_wanted).collect();
+        if let (Some(wanted), true) = (&self.stream, found.is_empty()) {
             bail!("there is no stream `{wanted}`; `tidegate journal ls` lists them");
         }
-        Ok(streams)
+        Ok(found)
     }
 }
 

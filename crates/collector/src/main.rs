@@ -9,6 +9,7 @@
 mod bench_world;
 mod cli;
 mod demo;
+mod destination;
 mod embedded;
 mod generate;
 mod inspect;
@@ -64,7 +65,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Generate(options) => generate::run(&options).await,
         Command::Sink(options) => sink::run(&options).await,
         Command::Demo { seconds } => demo::run(seconds).await,
-        Command::Journal { command } => journals::run(&command),
+        Command::Journal { command } => journals::run(&command).await,
         Command::Completion { shell } => {
             print::print_text(&String::from_utf8_lossy(&inspect::completion(shell)))
         }

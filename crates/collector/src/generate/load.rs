@@ -12,16 +12,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use pipeline::{Answer, Built, Charge, Context, Contributor, Envelope, Waiting, consume, receipt};
+use pipeline::{Answer, Built};
 use runtime::clock::Clock;
 use runtime::shutdown::{self, Shutdown, Trigger};
 use runtime::task::Task;
 use wire::{Payload, Signal};
 
+use super::GenerateOptions;
 use super::tally::{Summary, Tally};
 use super::template::{Shape, Template};
-use super::{GenerateOptions, Protocol};
 use crate::bench_world::BenchWorld;
+use crate::destination::send;
 
 /// How long a caller of a closed loop waits after it was not served, whatever it was told.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -57,12 +58,7 @@ struct Shared {
 impl Load {
     /// Opens the connections and starts the callers.
     pub(crate) fn start(world: &BenchWorld, options: &GenerateOptions) -> anyhow::Result<Self> {
-        let yaml = exporter_yaml(options);
-        let kind = match options.protocol {
-            Protocol::Grpc => "otlp_grpc",
-            Protocol::Http | Protocol::HttpJson => "otlp_http",
-        };
-        let open = |number| world.exporter(&format!("{kind}/{number}"), &yaml);
+        let open = |number: u16| options.destination.exporter(world, &number.to_string());
         let exporters = (0..options.connections).map(open).collect::<anyhow::Result<Vec<_>>>()?;
         let (trigger, end) = shutdown::signal();
         let shared = Arc::new(Shared::of(world, options, end));
@@ -145,7 +141,7 @@ impl Shared {
             templates: options.signal.iter().map(template).collect(),
             items,
             interval: options.rate.map(per_request),
-            timeout: Duration::from_secs(options.timeout),
+            timeout: Duration::from_secs(options.destination.timeout),
             requests_max: options.requests.unwrap_or(u64::MAX),
             next_request: AtomicU64::new(0),
             acknowledged_items: AtomicU64::new(0),
@@ -163,7 +159,7 @@ impl Shared {
             let request = template.fill(first);
             self.lock().sent(self.items, request.len());
             let answer = match Payload::parse(*signal, request.into()) {
-                Ok(payload) => self.send(&exporter, payload).await,
+                Ok(payload) => send(self.clock, &exporter, payload, self.timeout).await,
                 Err(_) => None,
             };
             if matches!(answer, Some(Answer::Delivered { .. })) {
@@ -209,23 +205,6 @@ impl Shared {
         }
     }
 
-    async fn send(&self, exporter: &Built, payload: Payload) -> Option<Answer> {
-        let deadline = self.clock.now() + self.timeout;
-        let (receipt, waiter) = receipt::pair(payload.items());
-        let contributor = Contributor {
-            receipt,
-            deadline,
-            waiting: Waiting::Blocked,
-            trace: None,
-            charge: Charge::default(),
-        };
-        let context = Context::default();
-        let envelope = Envelope { payload, context, contributors: vec![contributor] };
-        consume(exporter.consumer.as_ref(), envelope);
-        let outcome = waiter.wait_until(self.clock, deadline).await;
-        outcome.map(|outcome| outcome.answer())
-    }
-
     fn template_of(&self, number: u64) -> usize {
         usize::try_from(number % self.templates.len() as u64).unwrap_or(0)
     }
@@ -238,31 +217,4 @@ impl Shared {
 fn new_run_name(world: &BenchWorld) -> String {
     let wall = world.clock.wall().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     format!("{}-{}", wall.as_micros(), std::process::id())
-}
-
-/// Without queue and retry each answer is the destination's own.
-fn exporter_yaml(options: &GenerateOptions) -> String {
-    let quoted = |text: &str| serde_json::Value::from(text).to_string();
-    let mut yaml = format!(
-        "endpoint: {}\ncompression: {}\ntimeout: {}s\nretry_on_failure: {{enabled: false}}\n\
-         sending_queue: {{enabled: false}}\n",
-        quoted(&options.endpoint),
-        quoted(&options.compression),
-        options.timeout,
-    );
-    if options.protocol == Protocol::HttpJson {
-        yaml += "encoding: json\n";
-    }
-    yaml += &match &options.ca_file {
-        Some(file) => {
-            format!("tls: {{ca_file: {}, include_system_ca_certs_pool: true}}\n", quoted(file))
-        }
-        None => "tls: {insecure: true}\n".to_owned(),
-    };
-    let headers: Vec<String> = options
-        .header
-        .iter()
-        .map(|(name, value)| format!("{}: {}", quoted(name), quoted(value)))
-        .collect();
-    yaml + &format!("headers: {{{}}}\n", headers.join(", "))
 }

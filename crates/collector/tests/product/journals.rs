@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use journal::{Journal, Opened, Position, Settings};
 use runtime::volume::{Directory, Permissions};
 use serde_json::Value;
 
-use super::process::tidegate;
+use super::process::{Running, free_port, pause, tidegate};
 
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
@@ -109,4 +110,78 @@ fn a_directory_without_a_journal_is_told() {
     std::fs::create_dir(folder.path().join("below")).unwrap();
     let (is_well, _, aside) = run(&["ls", text(folder.path())]);
     assert!(!is_well && aside.contains("no segment file; try"), "{aside}");
+}
+
+/// The collector between two ports, with a queue on disk and what was refused beside it.
+fn refusing_collector(folder: &Path, port: u16, sink: u16) -> Running {
+    let storage = folder.join("storage");
+    let yaml = format!(
+        "yaml:receivers:
+  otlp: {{protocols: {{grpc: {{endpoint: '127.0.0.1:{port}'}}}}}}
+extensions:
+  file_storage: {{directory: '{storage}', max_size: 64MiB}}
+exporters:
+  otlp:
+    endpoint: 127.0.0.1:{sink}
+    tls: {{insecure: true}}
+    sending_queue:
+      storage: file_storage
+      refused: {{storage: file_storage}}
+service:
+  extensions: [file_storage]
+  telemetry: {{metrics: {{level: none}}}}
+  pipelines:
+    logs: {{receivers: [otlp], exporters: [otlp]}}
+",
+        storage = storage.display(),
+    );
+    let mut running = Running::start(&["--config", &yaml]);
+    running.wait_for("Everything is ready");
+    running
+}
+
+fn sink(port: u16, words: &[&str]) -> Running {
+    let address = format!("--grpc=127.0.0.1:{port}");
+    let mut sink = Running::start(&[&["sink", &address, "--http=", "--json"], words].concat());
+    sink.wait_for("listening");
+    sink
+}
+
+#[test]
+fn what_was_refused_is_sent_again_once_its_reason_is_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let [port, refusing, mended] = [free_port(), free_port(), free_port()];
+    let refuses = sink(refusing, &["--fail-percent=100", "--fail-with=invalid"]);
+    let collector = refusing_collector(folder.path(), port, refusing);
+    let endpoint = format!("--endpoint=127.0.0.1:{port}");
+    let load = ["generate", "--json", &endpoint, "--requests=5", "--items=7", "--concurrency=1"];
+    assert!(tidegate(&load).status.success());
+    let refused = folder.path().join("storage/exporter-otlp-refused");
+    let stored = || {
+        let (_, listing, _) = run(&["ls", "--json", text(&refused)]);
+        let listing: Value = serde_json::from_str(&listing).unwrap_or_default();
+        let streams = listing["streams"].as_array().cloned().unwrap_or_default();
+        streams.iter().map(|stream| stream["weight"].as_u64().unwrap()).sum::<u64>()
+    };
+    let is_recorded = (0..1200).any(|_| {
+        pause(Duration::from_millis(50));
+        stored() == 35
+    });
+    assert!(is_recorded, "{} of 35 items were recorded as refused", stored());
+    collector.signal("TERM");
+    collector.end();
+    drop(refuses);
+    // Nobody listens: nothing is passed over.
+    let endpoint = format!("--endpoint=127.0.0.1:{mended}");
+    let (is_well, _, aside) = run(&["replay", text(&refused), &endpoint]);
+    assert!(!is_well && aside.contains("record 0 of stream"), "{aside}");
+    assert_eq!(35, stored());
+    let takes = sink(mended, &[]);
+    let (is_well, _, aside) = run(&["replay", text(&refused), &endpoint]);
+    assert!(is_well && aside.contains("5 requests were sent"), "{aside}");
+    takes.signal("TERM");
+    let (_, _, printed) = takes.end();
+    let totals: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!((&totals["distinct"], &totals["doubled"]), (&35.into(), &0.into()), "{totals}");
+    assert_eq!(0, stored(), "what was taken is forgotten");
 }
