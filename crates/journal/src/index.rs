@@ -110,14 +110,18 @@ impl Index {
             stream.proven_in = stream.proven_in.max(place.segment);
         }
         let before = stream.live.insert(position.0, place);
+        stream.live_bytes += u64::from(place.bytes);
+        stream.live_weight += u64::from(place.weight);
+        self.live_bytes += u64::from(place.bytes);
         match before {
-            Some(before) => self.leave_segment(before),
-            None => {
-                stream.live_bytes += u64::from(place.bytes);
-                stream.live_weight += u64::from(place.weight);
-                self.live_records += 1;
-                self.live_bytes += u64::from(place.bytes);
+            // A copy is as large as what it was made of, unless the file was written by others.
+            Some(before) => {
+                stream.live_bytes -= u64::from(before.bytes);
+                stream.live_weight -= u64::from(before.weight);
+                self.live_bytes -= u64::from(before.bytes);
+                self.leave_segment(before);
             }
+            None => self.live_records += 1,
         }
         self.segments.entry(place.segment).or_default().live_bytes += framed(place);
         before

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::process::{Running, command, free_port, get, pause, tell};
+use super::process::{Running, command, free_port, get, pause, signal, tell};
 
 /// Items of a request, and of the largest batch.
 const ITEMS: u64 = 20;
@@ -140,6 +140,8 @@ fn kill_under_load(seed: u64, kills: usize) {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695);
         pause(Duration::from_millis(50 + (random >> 33) % 500));
         collector.signal("KILL");
+        // There is nobody left to answer the rest of the load.
+        signal(generator.id(), "TERM");
         acknowledged += summary_of(generator)["acknowledged_items"].as_u64().unwrap();
     }
     let doubled = house.check();

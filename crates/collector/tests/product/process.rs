@@ -79,8 +79,7 @@ impl Running {
 
     /// Sends a signal, such as `TERM`.
     pub(crate) fn signal(&self, name: &str) {
-        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
-        assert!(status.unwrap().success());
+        signal(self.id(), name);
     }
 
     /// The id of the process.
@@ -112,6 +111,12 @@ impl Drop for Running {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// Sends a signal, such as `TERM`, to a process.
+pub(crate) fn signal(process: u32, name: &str) {
+    let status = Command::new("kill").args(["-s", name, &process.to_string()]).status();
+    assert!(status.unwrap().success());
 }
 
 /// The body of a plain HTTP GET.
