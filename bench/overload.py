@@ -48,7 +48,7 @@ def run(bench, times, protocol):
     return Overload(
         times,
         protocol,
-        sent["acknowledged_items"] / (CAPACITY * SECONDS),
+        sent["acknowledged_items"] / (CAPACITY * sent["seconds"]),
         sent["latency_micros_p99"] / 1000,
         rss_peak_mib,
         LIMIT_MIB,

@@ -102,7 +102,8 @@ def main():
     bench = Bench(tools, control, [options.bin or tools], options.config, options.items)
     names = [name for name in options.rows if name in ROWS]
     samples, failures = measure(bench, names, options.repeats)
-    print("\n".join(report.table(samples)))
+    if samples:
+        print("\n".join(report.table(samples)))
     if STILL in options.rows:
         print("\n" + "\n".join(still.table(bench, list(measure_still(bench, options.repeats)))))
     if OVERLOAD in options.rows:
