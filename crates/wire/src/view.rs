@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 
-mod any_value;
+pub(crate) mod any_value;
 pub(crate) mod attributes;
 pub(crate) mod message;
 mod metrics;

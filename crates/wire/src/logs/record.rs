@@ -6,6 +6,7 @@ use crate::payload::shape::number;
 use crate::protobuf::{
     put_bytes_field, put_fixed32_field, put_fixed64_field, put_len_prefix, put_varint_field,
 };
+use crate::view::any_value::{ARRAY, BOOL, BYTES, DOUBLE, ENTRIES, INT, MAP, TEXT, VALUES};
 use crate::{nest, schema};
 
 /// How deep lists and maps nest at most, so that every reader of the request accepts it.
@@ -23,15 +24,6 @@ const SPAN_ID: u32 = number(&schema::LOG_RECORD, "span_id");
 const RESOURCE_ATTRIBUTES: u32 = 1;
 const KEY: u32 = number(&schema::KEY_VALUE, "key");
 const VALUE: u32 = number(&schema::KEY_VALUE, "value");
-const TEXT: u32 = number(&schema::ANY_VALUE, "string_value");
-const BOOL: u32 = number(&schema::ANY_VALUE, "bool_value");
-const INT: u32 = number(&schema::ANY_VALUE, "int_value");
-const DOUBLE: u32 = number(&schema::ANY_VALUE, "double_value");
-const ARRAY: u32 = number(&schema::ANY_VALUE, "array_value");
-const MAP: u32 = number(&schema::ANY_VALUE, "kvlist_value");
-const BYTES: u32 = number(&schema::ANY_VALUE, "bytes_value");
-const VALUES: u32 = number(&schema::ARRAY_VALUE, "values");
-const ENTRIES: u32 = number(&schema::KEY_VALUE_LIST, "values");
 
 /// Attributes that were encoded once, to be used by many records or as a resource.
 #[derive(Clone, Debug, Default)]

@@ -16,15 +16,15 @@ use crate::protobuf::{
 };
 use crate::schema;
 
-const TEXT: u32 = number(&schema::ANY_VALUE, "string_value");
-const BOOL: u32 = number(&schema::ANY_VALUE, "bool_value");
-const INT: u32 = number(&schema::ANY_VALUE, "int_value");
-const DOUBLE: u32 = number(&schema::ANY_VALUE, "double_value");
-const ARRAY: u32 = number(&schema::ANY_VALUE, "array_value");
-const MAP: u32 = number(&schema::ANY_VALUE, "kvlist_value");
-const BYTES: u32 = number(&schema::ANY_VALUE, "bytes_value");
-const VALUES: u32 = number(&schema::ARRAY_VALUE, "values");
-const ENTRIES: u32 = number(&schema::KEY_VALUE_LIST, "values");
+pub(crate) const TEXT: u32 = number(&schema::ANY_VALUE, "string_value");
+pub(crate) const BOOL: u32 = number(&schema::ANY_VALUE, "bool_value");
+pub(crate) const INT: u32 = number(&schema::ANY_VALUE, "int_value");
+pub(crate) const DOUBLE: u32 = number(&schema::ANY_VALUE, "double_value");
+pub(crate) const ARRAY: u32 = number(&schema::ANY_VALUE, "array_value");
+pub(crate) const MAP: u32 = number(&schema::ANY_VALUE, "kvlist_value");
+pub(crate) const BYTES: u32 = number(&schema::ANY_VALUE, "bytes_value");
+pub(crate) const VALUES: u32 = number(&schema::ARRAY_VALUE, "values");
+pub(crate) const ENTRIES: u32 = number(&schema::KEY_VALUE_LIST, "values");
 
 /// A value, borrowed from a payload.
 #[derive(Clone, Debug)]
