@@ -106,6 +106,12 @@ def start(binary, folder, name, text, ports):
     path = folder / f"{name}.yaml"
     path.write_text(text)
     process = subprocess.Popen([binary, "--config", path, "--data-dir", folder / name])
+    wait_for(process, name, ports)
+    return process
+
+
+def wait_for(process, name, ports):
+    """Waits until a program listens on all of its ports."""
     until = time.monotonic() + START_SECONDS
     for port in ports:
         while True:
@@ -116,7 +122,6 @@ def start(binary, folder, name, text, ports):
                 if process.poll() is not None or until < time.monotonic():
                     raise SystemExit(f"{name} does not listen on port {port}") from None
                 time.sleep(0.05)
-    return process
 
 
 def stop(process):
@@ -154,16 +159,7 @@ def start_process(command, ports, env=None):
         process = subprocess.Popen(
             list(map(str, command)), env={**os.environ, **(env or {})}, stdout=nowhere, stderr=nowhere
         )
-    until = time.monotonic() + START_SECONDS
-    for port in ports:
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                if process.poll() is not None or until < time.monotonic():
-                    raise SystemExit(f"{command[0]} does not listen on port {port}") from None
-                time.sleep(0.05)
+    wait_for(process, command[0], ports)
     return process
 
 
