@@ -275,6 +275,8 @@ pub(crate) struct Engine {
     /// When a lane is to be looked at again.
     wakes: BTreeSet<(Instant, LaneId)>,
     workers: Workers,
+    /// When the last lane that worked fell silent: what was answered before shows nothing.
+    silent_since: Option<Instant>,
     /// Batches that wait for their next attempt.
     backoffs: BTreeMap<(Instant, u64), (LaneId, Batch)>,
     backoff_next: u64,
@@ -304,6 +306,7 @@ impl Engine {
             scopes: Scopes::default(),
             undue: BTreeSet::new(),
             wakes: BTreeSet::new(),
+            silent_since: None,
             backoffs: BTreeMap::new(),
             backoff_next: 0,
             halvings: Halvings::default(),
@@ -399,8 +402,11 @@ impl Engine {
 
     /// What takes too long makes room, and its lane is not proven until it is answered again.
     fn promote_slow(&mut self, now: Instant) {
-        for id in self.workers.promote_slow(now) {
-            if let Some(lane) = self.lanes.get_mut(&id) {
+        for overdue in self.workers.promote_slow(now) {
+            if overdue.is_news {
+                self.silent_since = self.silent_since.max(Some(overdue.started));
+            }
+            if let Some(lane) = self.lanes.get_mut(&overdue.lane) {
                 lane.is_proven = false;
             }
         }

@@ -2,7 +2,9 @@
 //!
 //! Lanes take turns. Where several compete, a lane that is not proven gets one attempt at a time, a
 //! trial, and trials have slots of their own, half as many as there are workers: so a target that
-//! fails or swallows costs the others nothing.
+//! fails or swallows costs the others nothing. When a lane that worked falls silent, others may have
+//! done so too: all that were not answered since then show with one attempt that they still work,
+//! at once, among the slow. So many that fall silent together hold the workers once, and not in turn.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,9 +12,10 @@ use std::time::{Duration, Instant};
 use pipeline::{Code, Status, Verdict};
 
 use super::batch::Batch;
-use super::lane::LaneId;
+use super::lane::{Lane, LaneId};
 use super::scopes::Passage;
-use super::turns::Slot;
+use super::turns::{Free, Slot};
+use super::workers::Count;
 use super::{Action, Engine, MemberId, Start, StartPart};
 use crate::target::Scope;
 
@@ -21,9 +24,7 @@ const ATTEMPT_MAX: Duration = Duration::from_hours(1);
 
 /// Whether a lane may start something now.
 enum Gate {
-    Open {
-        is_trial: bool,
-    },
+    Open(Slot),
     ShutUntil(Instant),
     /// What it relies on fails, or is being probed.
     Behind(Scope),
@@ -36,7 +37,7 @@ impl Engine {
     pub(super) fn dispatch(&mut self, now: Instant) {
         while let Some(id) = self.next_turn() {
             match self.gate(id, now) {
-                Gate::Open { is_trial } => self.start_or_wait(id, is_trial, now),
+                Gate::Open(slot) => self.start_or_wait(id, slot, now),
                 Gate::ShutUntil(at) => self.wake_at(id, at),
                 Gate::Behind(scope) => self.wait_behind(&scope, id, now),
                 Gate::Busy | Gate::Nothing => {}
@@ -67,7 +68,12 @@ impl Engine {
     }
 
     fn next_turn(&mut self) -> Option<LaneId> {
-        let id = self.turns.next(self.has_free_worker(), self.workers.has_free_trial())?;
+        let free = Free {
+            worker: self.has_free_worker(),
+            trial: self.workers.has_free_trial(),
+            doubted: self.free_count(Slot::Doubted).is_some(),
+        };
+        let id = self.turns.next(free)?;
         self.set_turn(id, false);
         Some(id)
     }
@@ -89,27 +95,39 @@ impl Engine {
         if let Passage::Shut(scope) = passage {
             return Gate::Behind(scope);
         }
-        let is_competing = self.is_shared() && !self.rules.is_relay;
-        let is_trial = is_competing && (!lane.is_proven || passage == Passage::Probe);
+        let slot = self.slot_for(lane, &passage);
         let is_ordered = self.rules.settings.lanes.is_ordered;
-        let is_single = is_trial || is_ordered || lane.breaker.is_probing();
+        let is_single = slot != Slot::Worker || is_ordered || lane.breaker.is_probing();
         let is_waiting = is_ordered && 0 < lane.backing_off;
-        if is_waiting || (is_single && 0 < lane.running) {
-            Gate::Busy
-        } else {
-            Gate::Open { is_trial }
+        if is_waiting || (is_single && 0 < lane.running) { Gate::Busy } else { Gate::Open(slot) }
+    }
+
+    /// What the next attempt of the lane needs.
+    fn slot_for(&self, lane: &Lane, passage: &Passage) -> Slot {
+        let is_competing = self.is_shared() && !self.rules.is_relay;
+        let is_trial = !lane.is_proven || *passage == Passage::Probe;
+        match (is_competing, is_trial) {
+            (false, _) => Slot::Worker,
+            (true, true) if lane.last_failure.is_some() => Slot::NextTrial,
+            (true, true) => Slot::FirstTrial,
+            (true, false) if lane.answered_at < self.silent_since => Slot::Doubted,
+            (true, false) => Slot::Worker,
         }
     }
 
-    fn start_or_wait(&mut self, id: LaneId, is_trial: bool, now: Instant) {
-        let has_failed = self.lanes.get(&id).is_some_and(|lane| lane.last_failure.is_some());
-        let (slot, is_free) = match (is_trial, has_failed) {
-            (false, _) => (Slot::Worker, self.has_free_worker()),
-            (true, false) => (Slot::FirstTrial, self.workers.has_free_trial()),
-            (true, true) => (Slot::NextTrial, self.workers.has_free_trial()),
-        };
-        if is_free {
-            self.start_next(id, is_trial, now);
+    /// As what an attempt that needs `slot` counts, if there is room for it.
+    fn free_count(&self, slot: Slot) -> Option<Count> {
+        let has_trial = self.workers.has_free_trial();
+        match slot {
+            Slot::Worker => self.has_free_worker().then_some(Count::Busy),
+            Slot::Doubted if self.workers.has_free_slow() => Some(Count::Slow),
+            Slot::Doubted | Slot::FirstTrial | Slot::NextTrial => has_trial.then_some(Count::Trial),
+        }
+    }
+
+    fn start_or_wait(&mut self, id: LaneId, slot: Slot, now: Instant) {
+        if let Some(counts_as) = self.free_count(slot) {
+            self.start_next(id, counts_as, now);
             self.give_turn(id);
         } else {
             self.turns.wait_for(slot, id);
@@ -117,7 +135,7 @@ impl Engine {
         }
     }
 
-    fn start_next(&mut self, id: LaneId, is_trial: bool, now: Instant) {
+    fn start_next(&mut self, id: LaneId, counts_as: Count, now: Instant) {
         loop {
             let Some(lane) = self.lanes.get_mut(&id) else { return };
             let Some(mut batch) = lane.take_next(&mut self.members) else { return };
@@ -130,7 +148,7 @@ impl Engine {
                 self.expire(id, parts, (&verdict, delay));
             }
             if !batch.parts.is_empty() {
-                return self.start(id, batch, is_trial, now);
+                return self.start(id, batch, counts_as, now);
             }
             self.half_consumed(&batch);
         }
@@ -150,7 +168,7 @@ impl Engine {
         }
     }
 
-    fn start(&mut self, id: LaneId, mut batch: Batch, is_trial: bool, now: Instant) {
+    fn start(&mut self, id: LaneId, mut batch: Batch, counts_as: Count, now: Instant) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         lane.running += 1;
         let key = Arc::clone(&lane.key);
@@ -174,7 +192,7 @@ impl Engine {
         let deadline = latest.map_or(now + timeout, |latest| latest.min(now + timeout));
         let (items, number) = (batch.items(), batch.attempts);
         let cut = batch.cut.filter(|_| number == 1 && batch.half_of.is_none());
-        let attempt = self.workers.start(id, batch, is_trial, (now, deadline));
+        let attempt = self.workers.start(id, batch, counts_as, (now, deadline));
         self.probe_started(id, attempt);
         let start = Start { attempt, key, parts, items, cut, number, deadline };
         self.actions.push(Action::Start(Box::new(start)));

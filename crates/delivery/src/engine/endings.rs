@@ -28,7 +28,7 @@ pub(super) enum Blame {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Finish {
     /// The destination took it, or refused it for good.
-    Answered(AttemptId),
+    Answered(AttemptId, Instant),
     /// It was tried for as long as it may be.
     Expired,
     /// There is no time left to try it again.
@@ -59,11 +59,11 @@ impl Engine {
             Ending::Reply(reply) => match reply.verdict.clone() {
                 Verdict::Delivered => {
                     self.workers.learn(now - started);
-                    self.finish(lane, Finish::Answered(attempt));
+                    self.finish(lane, Finish::Answered(attempt, now));
                     self.delivered(batch, reply);
                 }
                 Verdict::Refused(status) => {
-                    self.finish(lane, Finish::Answered(attempt));
+                    self.finish(lane, Finish::Answered(attempt, now));
                     self.refused(lane, batch, status);
                 }
                 verdict => {
@@ -133,8 +133,9 @@ impl Engine {
         }
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         match how {
-            Finish::Answered(attempt) => {
+            Finish::Answered(attempt, now) => {
                 lane.is_proven = true;
+                lane.answered_at = Some(now);
                 let is_open = lane.breaker.succeeded(attempt);
                 self.set_failing(id, !is_open);
                 self.scopes_answered(id, attempt);

@@ -41,6 +41,8 @@ pub(super) struct Lane {
     pub(super) held: Charge,
     /// Whether the destination answered the last attempt.
     pub(super) is_proven: bool,
+    /// When the destination last answered.
+    pub(super) answered_at: Option<Instant>,
     pub(super) last_failure: Option<Status>,
     /// Whether it stands in the turns.
     pub(super) has_turn: bool,
@@ -77,6 +79,7 @@ impl Lane {
             is_failing: false,
             held: Charge::default(),
             is_proven: false,
+            answered_at: None,
             last_failure: None,
             has_turn: false,
             wake: None,

@@ -144,7 +144,7 @@ impl Engine {
         if max < part.weight && self.is_measured_in_bytes() {
             let message = format!("one item of {} bytes is larger than `max_size`", part.weight);
             let verdict = Verdict::Refused(Status::new(Code::InvalidArgument, message));
-            return self.settle(part.member, part.range, verdict);
+            return self.give_up(vec![part], &verdict, None);
         }
         while 0 < part.items() && self.members.contains_key(&part.member) {
             let weight = self.pending_weight(id);

@@ -15,6 +15,8 @@ pub(super) struct Turns {
     /// do not keep a new one from its first attempt.
     for_next_trial: VecDeque<LaneId>,
     was_first: bool,
+    /// Wait to show that they still work.
+    for_doubted: VecDeque<LaneId>,
 }
 
 /// What lanes wait for.
@@ -23,6 +25,16 @@ pub(super) enum Slot {
     Worker,
     FirstTrial,
     NextTrial,
+    /// It worked until others fell silent.
+    Doubted,
+}
+
+/// For which slots there is room.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Free {
+    pub(super) worker: bool,
+    pub(super) trial: bool,
+    pub(super) doubted: bool,
 }
 
 impl Turns {
@@ -36,14 +48,20 @@ impl Turns {
             Slot::Worker => self.for_worker.push_back(id),
             Slot::FirstTrial => self.for_first_trial.push_back(id),
             Slot::NextTrial => self.for_next_trial.push_back(id),
+            Slot::Doubted => self.for_doubted.push_back(id),
         }
     }
 
     /// The next to look at, given which slots are free.
-    pub(super) fn next(&mut self, has_worker: bool, has_trial: bool) -> Option<LaneId> {
-        let worker = if has_worker { self.for_worker.pop_front() } else { None };
-        let trial = if worker.is_none() && has_trial { self.next_trial() } else { None };
-        worker.or(trial).or_else(|| self.unsorted.pop_front())
+    pub(super) fn next(&mut self, free: Free) -> Option<LaneId> {
+        let mut next = if free.worker { self.for_worker.pop_front() } else { None };
+        if free.doubted {
+            next = next.or_else(|| self.for_doubted.pop_front());
+        }
+        if free.trial {
+            next = next.or_else(|| self.next_trial());
+        }
+        next.or_else(|| self.unsorted.pop_front())
     }
 
     pub(super) fn clear(&mut self) {

@@ -2,7 +2,8 @@
 //!
 //! Bounds: `max` attempts; beside them, where several lanes compete, half as many trials of lanes
 //! that are not proven, and twice as many (64 at least) that take so long that they count as slow.
-//! A lane has `max` attempts at most, so one that swallows leaves half of the slow to the others.
+//! A lane has `max` attempts at most, so one that swallows leaves half of the slow to the others; and
+//! a quarter is for attempts of workers only: a lane that falls silent makes room beside many others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -27,8 +28,10 @@ pub(super) struct Workers {
     trials: usize,
     next: u64,
     running: BTreeMap<AttemptId, Running>,
-    /// When an attempt becomes slow.
-    slow_at: BTreeSet<(Instant, AttemptId)>,
+    /// When an attempt of a worker becomes slow.
+    busy_until: BTreeSet<(Instant, AttemptId)>,
+    /// When a trial becomes slow.
+    trials_until: BTreeSet<(Instant, AttemptId)>,
     /// A moving average over the attempts that were answered.
     usual: Option<Duration>,
 }
@@ -47,10 +50,19 @@ pub(super) struct Running {
 
 /// Which of the bounds an attempt counts towards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Count {
+pub(super) enum Count {
     Busy,
     Trial,
     Slow,
+}
+
+/// An attempt that takes too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Overdue {
+    pub(super) lane: LaneId,
+    pub(super) started: Instant,
+    /// Its lane worked before.
+    pub(super) is_news: bool,
 }
 
 impl Workers {
@@ -62,7 +74,8 @@ impl Workers {
             trials: 0,
             next: 0,
             running: BTreeMap::new(),
-            slow_at: BTreeSet::new(),
+            busy_until: BTreeSet::new(),
+            trials_until: BTreeSet::new(),
             usual: None,
         }
     }
@@ -78,6 +91,11 @@ impl Workers {
     /// Whether one more lane that is not proven may try.
     pub(super) fn has_free_trial(&self) -> bool {
         self.trials < (self.max / 2).max(1)
+    }
+
+    /// Whether one more that was no worker's may be slow.
+    pub(super) fn has_free_slow(&self) -> bool {
+        self.slow < self.slow_max() / 4 * 3
     }
 
     /// The attempt that is started next.
@@ -106,15 +124,18 @@ impl Workers {
         &mut self,
         lane: LaneId,
         batch: Batch,
-        is_trial: bool,
+        counts_as: Count,
         (now, deadline): (Instant, Instant),
     ) -> AttemptId {
         let id = AttemptId(self.next);
         self.next += 1;
-        let counts_as = if is_trial { Count::Trial } else { Count::Busy };
         *self.count_mut(counts_as) += 1;
         let slow_at = now + SLOW_MIN.max(self.usual.unwrap_or_default() * SLOW_FACTOR);
-        self.slow_at.insert((slow_at, id));
+        match counts_as {
+            Count::Busy => _ = self.busy_until.insert((slow_at, id)),
+            Count::Trial => _ = self.trials_until.insert((slow_at, id)),
+            Count::Slow => {}
+        }
         let is_part_open = vec![true; batch.parts.len()];
         let running =
             Running { batch, lane, started: now, deadline, counts_as, slow_at, is_part_open };
@@ -124,7 +145,8 @@ impl Workers {
 
     pub(super) fn end(&mut self, id: AttemptId) -> Option<Running> {
         let running = self.running.remove(&id)?;
-        self.slow_at.remove(&(running.slow_at, id));
+        self.busy_until.remove(&(running.slow_at, id));
+        self.trials_until.remove(&(running.slow_at, id));
         *self.count_mut(running.counts_as) -= 1;
         Some(running)
     }
@@ -145,22 +167,32 @@ impl Workers {
 
     /// When the next attempt becomes slow, if there is room among the slow.
     pub(super) fn next_slow(&self) -> Option<Instant> {
-        let has_room = self.slow < self.max.saturating_mul(2).max(SLOW_LEN_MIN);
-        self.slow_at.first().filter(|_| has_room).map(|(at, _)| *at)
+        self.next_overdue().map(|(at, _)| at)
     }
 
-    /// Attempts that take too long make room for others; gives their lanes.
-    pub(super) fn promote_slow(&mut self, now: Instant) -> Vec<LaneId> {
-        let mut lanes = Vec::new();
-        while self.next_slow().is_some_and(|at| at <= now) {
-            let Some((_, id)) = self.slow_at.pop_first() else { break };
+    /// Attempts that take too long make room for others.
+    pub(super) fn promote_slow(&mut self, now: Instant) -> Vec<Overdue> {
+        let mut overdue = Vec::new();
+        while let Some((at, id)) = self.next_overdue().filter(|(at, _)| *at <= now) {
+            let is_news = self.busy_until.remove(&(at, id));
+            self.trials_until.remove(&(at, id));
             let Some(running) = self.running.get_mut(&id) else { continue };
-            lanes.push(running.lane);
             let before = std::mem::replace(&mut running.counts_as, Count::Slow);
+            overdue.push(Overdue { lane: running.lane, started: running.started, is_news });
             *self.count_mut(before) -= 1;
             self.slow += 1;
         }
-        lanes
+        overdue
+    }
+
+    fn next_overdue(&self) -> Option<(Instant, AttemptId)> {
+        let of_workers = self.busy_until.first().filter(|_| self.slow < self.slow_max());
+        let of_trials = self.trials_until.first().filter(|_| self.has_free_slow());
+        [of_workers, of_trials].into_iter().flatten().min().copied()
+    }
+
+    fn slow_max(&self) -> usize {
+        self.max.saturating_mul(2).max(SLOW_LEN_MIN)
     }
 
     fn count_mut(&mut self, count: Count) -> &mut usize {

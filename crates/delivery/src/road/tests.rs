@@ -14,6 +14,7 @@ mod crashing;
 mod durable;
 mod filling;
 mod memory;
+mod oversize;
 mod pressure;
 mod schedules;
 mod targets;
@@ -363,17 +364,6 @@ async fn batches_measured_in_bytes_never_exceed_the_maximum() {
     }
     assert_eq!(bench.sizes().iter().sum::<usize>(), 433);
     assert!(seen.lock().unwrap().iter().all(|bytes| *bytes <= 120), "{seen:?}");
-    bench.close(secs(5)).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn one_item_larger_than_the_maximum_is_refused_and_the_rest_goes() {
-    // An empty record takes six bytes with its containers.
-    let batch = Batch { sizer: Sizer::Bytes, ..batch(1, 5) };
-    let queue = Queue { batch: Some(batch), ..queue() };
-    let bench = Bench::new(Settings { queue: Some(queue), ..direct() }, at_once);
-    let answer = bench.answer(2, secs(30)).await;
-    assert!(matches!(answer, Some(Answer::Refused(_))), "{answer:?}");
     bench.close(secs(5)).await;
 }
 

@@ -14,6 +14,8 @@ const MILLI: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 /// How long each run lasts.
 const RUN: Duration = Duration::from_mins(10);
+/// When those fall silent that do.
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// How a target answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,13 +26,18 @@ enum Target {
     Denies,
     /// Not at all: the attempt ends by its timeout.
     Swallows,
+    /// After 20 ms, and from a certain moment on not at all.
+    FallsSilent,
 }
 
 struct Run {
     world: World,
     targets: Vec<Target>,
-    /// Attempts by the time at which they end.
-    ends: BTreeSet<(Instant, AttemptId)>,
+    began: Instant,
+    /// What is delivered earlier does not count.
+    counts_from: Instant,
+    /// Attempts by the time at which they end, and whether they are answered.
+    ends: BTreeSet<(Instant, AttemptId, bool)>,
     /// The first attempt whose end is not known.
     unseen: AttemptId,
     delivered: Vec<u64>,
@@ -49,18 +56,30 @@ impl Run {
         retry.max_elapsed_time = None;
         let delivered = vec![0; targets.len()];
         let world = World::new(rules, runtime::clock::Clock.now());
-        Self { world, targets, ends: BTreeSet::new(), unseen: AttemptId(0), delivered }
+        let ends = BTreeSet::new();
+        let (began, counts_from) = (world.now, world.now);
+        Self { world, targets, began, counts_from, ends, unseen: AttemptId(0), delivered }
     }
 
     /// Runs for a while; gives what the last target, which works, took.
-    fn delivered_to_last(mut self) -> u64 {
-        let until = self.world.now + RUN;
+    fn delivered_to_last(self) -> u64 {
+        *self.delivered_within(RUN).last().expect("a target")
+    }
+
+    /// What each target took from `start` on, for `length`.
+    fn delivered_from(mut self, start: Duration, length: Duration) -> Vec<u64> {
+        self.counts_from = self.began + start;
+        self.delivered_within(start + length)
+    }
+
+    fn delivered_within(mut self, length: Duration) -> Vec<u64> {
+        let until = self.began + length;
         for target in 0..self.targets.len() {
             self.send(target);
         }
         loop {
             self.note_started();
-            let ends = self.ends.first().map(|(at, _)| *at);
+            let ends = self.ends.first().map(|(at, ..)| *at);
             let next = [ends, self.world.engine.next_timer()].into_iter().flatten().min();
             let Some(at) = next.filter(|at| *at < until) else { break };
             self.world.now = self.world.now.max(at);
@@ -70,7 +89,7 @@ impl Run {
                 self.world.step(Event::Timer);
             }
         }
-        *self.delivered.last().expect("a target")
+        self.delivered
     }
 
     fn send(&mut self, target: usize) {
@@ -87,28 +106,30 @@ impl Run {
         let new = self.world.attempts.range(self.unseen..).map(|(attempt, _)| *attempt);
         for attempt in new.collect::<Vec<_>>() {
             self.unseen = AttemptId(attempt.0 + 1);
-            let taken = match self.targets[self.target_of(attempt)] {
-                Target::Works | Target::Denies => 20 * MILLI,
-                Target::Swallows => SECOND * 60,
+            let is_answered = match self.targets[self.target_of(attempt)] {
+                Target::Works | Target::Denies => true,
+                Target::Swallows => false,
+                Target::FallsSilent => self.world.now < self.began + SILENCE,
             };
-            self.ends.insert((self.world.now + taken, attempt));
+            let taken = if is_answered { 20 * MILLI } else { SECOND * 60 };
+            self.ends.insert((self.world.now + taken, attempt, is_answered));
         }
     }
 
     fn end_first(&mut self) {
-        let Some((_, attempt)) = self.ends.pop_first() else { return };
+        let Some((_, attempt, is_answered)) = self.ends.pop_first() else { return };
         let target = self.target_of(attempt);
         let member = self.world.attempts[&attempt].parts[0].member;
         let verdict = match self.targets[target] {
-            Target::Works => Verdict::Delivered,
+            _ if !is_answered => Verdict::Unknown(status(Code::DeadlineExceeded)),
             Target::Denies => {
                 Verdict::RetryAfter { delay: None, status: status(Code::PermissionDenied) }
             }
-            Target::Swallows => Verdict::Unknown(status(Code::DeadlineExceeded)),
+            _ => Verdict::Delivered,
         };
         self.world.reply(attempt, verdict);
         if self.world.answer_of(member).is_some() {
-            self.delivered[target] += 1;
+            self.delivered[target] += u64::from(self.counts_from <= self.world.now);
             self.world.callers.remove(&member);
             self.world.started.clear();
             self.send(target);
@@ -142,4 +163,27 @@ fn a_thousand_denied_targets_cost_an_allowed_one_nothing() {
 fn ten_black_holes_cost_an_allowed_target_nothing_even_with_one_worker() {
     let percent = percent_beside(10, Target::Swallows, 1);
     assert!(90 <= percent, "{percent} %");
+}
+
+/// What ten that go on working take in the ten seconds that begin a second after `count` others fell
+/// silent together, in percent of what they take alone.
+fn percent_after_silence(count: usize, workers: usize) -> u64 {
+    let works = vec![Target::Works; 10];
+    let beside = [vec![Target::FallsSilent; count], works.clone()].concat();
+    let taken = |targets| {
+        let run = Run::new(workers, targets);
+        let taken = run.delivered_from(SILENCE + SECOND + 100 * MILLI, 10 * SECOND);
+        let of_working = &taken[taken.len() - 10..];
+        assert!(of_working.iter().all(|one| 0 < *one), "{taken:?}");
+        of_working.iter().sum::<u64>()
+    };
+    taken(beside) * 100 / taken(works)
+}
+
+#[test]
+fn many_that_fall_silent_at_once_hold_the_workers_for_a_second_only() {
+    for (count, workers) in [(10, 1), (20, 2), (45, 2), (45, 4)] {
+        let percent = percent_after_silence(count, workers);
+        assert!(90 <= percent, "{count} beside {workers} workers: {percent} %");
+    }
 }

@@ -38,12 +38,18 @@ pub(super) fn environment() -> Environment {
 
 /// A log request of `items` records.
 fn logs(items: usize) -> Payload {
-    let record = [0x12, 0x00];
-    let scope: Vec<u8> = record.iter().copied().cycle().take(2 * items).collect();
+    logs_of(&vec![0; items])
+}
+
+/// A log request with a record of at least so many bytes each.
+fn logs_of(records: &[usize]) -> Payload {
+    let body = |bytes: usize| field(5, &field(1, &vec![b'a'; bytes]));
+    let record = |bytes: &usize| field(2, &if 0 < *bytes { body(*bytes) } else { Vec::new() });
+    let scope: Vec<u8> = records.iter().flat_map(record).collect();
     let resource = field(2, &scope);
     let request = field(1, &resource);
     let payload = Payload::parse(wire::Signal::Logs, request.into()).unwrap();
-    assert_eq!(payload.items(), items);
+    assert_eq!(payload.items(), records.len());
     payload
 }
 
@@ -130,8 +136,17 @@ impl Bench {
 }
 
 pub(super) fn request(items: usize, within: Duration) -> (Envelope, Waiter, Instant) {
+    request_of(logs(items), within)
+}
+
+/// A request with a record of at least so many bytes each.
+pub(super) fn request_with(records: &[usize], within: Duration) -> (Envelope, Waiter, Instant) {
+    request_of(logs_of(records), within)
+}
+
+fn request_of(payload: Payload, within: Duration) -> (Envelope, Waiter, Instant) {
     let deadline = Clock.now() + within;
-    let (receipt, waiter) = receipt::pair(items);
+    let (receipt, waiter) = receipt::pair(payload.items());
     let contributor = Contributor {
         receipt,
         deadline,
@@ -139,11 +154,8 @@ pub(super) fn request(items: usize, within: Duration) -> (Envelope, Waiter, Inst
         trace: None,
         charge: Charge::default(),
     };
-    let envelope = Envelope {
-        payload: logs(items),
-        context: Context::default(),
-        contributors: vec![contributor],
-    };
+    let envelope =
+        Envelope { payload, context: Context::default(), contributors: vec![contributor] };
     (envelope, waiter, deadline)
 }
 
