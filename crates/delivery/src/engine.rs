@@ -45,6 +45,8 @@ use self::retry::Random;
 use self::scopes::Scopes;
 use self::stored::Stored;
 use self::turns::Turns;
+#[cfg(mutants)]
+use self::workers::Overdue;
 use self::workers::Workers;
 use crate::destination::Reply;
 use crate::settings::{Retry, Settings, Sizer};
@@ -349,7 +351,7 @@ impl Engine {
     pub(crate) fn next_timer(&self) -> Option<Instant> {
         let lane = self.wakes.first().map(|(at, _)| *at);
         let backoff = self.backoffs.keys().next().map(|(at, _)| *at);
-        let slow = self.is_shared().then(|| self.workers.next_slow()).flatten();
+        let slow = self.is_heeding_slow().then(|| self.workers.next_slow()).flatten();
         let probe = self.scopes.next_probe();
         let end = self.ends_at.filter(|_| !self.is_empty());
         let all = [lane, backoff, slow, probe, self.next_eviction(), end, self.next_of_store()];
@@ -390,7 +392,7 @@ impl Engine {
         if self.ends_at.is_some_and(|at| at <= now) {
             self.answer_all_left();
         }
-        if self.is_shared() {
+        if self.is_heeding_slow() {
             self.promote_slow(now);
         }
         self.resume_backoffs(now);
@@ -403,6 +405,11 @@ impl Engine {
     /// What takes too long makes room, and its lane is not proven until it is answered again.
     fn promote_slow(&mut self, now: Instant) {
         for overdue in self.workers.promote_slow(now) {
+            #[cfg(mutants)]
+            let overdue = Overdue {
+                is_news: overdue.is_news && !self.is_mutant(Mutant::SilenceUnheeded),
+                ..overdue
+            };
             if overdue.is_news {
                 self.silent_since = self.silent_since.max(Some(overdue.started));
             }
@@ -415,6 +422,14 @@ impl Engine {
     /// Whether several lanes compete for the workers.
     fn is_shared(&self) -> bool {
         1 < self.lanes.len()
+    }
+
+    fn is_heeding_slow(&self) -> bool {
+        #[cfg(mutants)]
+        if self.is_mutant(Mutant::SlowHoldsWorker) {
+            return false;
+        }
+        self.is_shared()
     }
 
     fn retry(&self) -> Option<Retry> {

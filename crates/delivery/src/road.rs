@@ -109,7 +109,7 @@ fn rules(settings: Settings, is_relay: bool) -> Rules {
         window_max: 0,
         seed,
         #[cfg(mutants)]
-        mutant: None,
+        mutant: crate::engine::Mutant::chosen(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Mutants: puts bugs of the past back into the product, one by one; each must be found.
 //!
 //! Only the crate itself is compiled again, with `--cfg mutants`; an environment variable that its
-//! tests read chooses the bug.
+//! tests read chooses the bug. What is about the order in which tasks run must be found by the
+//! schedules, too.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -19,42 +20,128 @@ const TEST_TIME_MAX: Duration = Duration::from_secs(30);
 /// The bugs of one crate.
 struct Mutants {
     package: &'static str,
-    /// The module that the tests are in.
-    module: &'static str,
-    /// The bugs, and the test that finds each.
-    bugs: &'static [(&'static str, &'static str)],
+    bugs: &'static [Bug],
+}
+
+/// A bug, and what finds it.
+struct Bug {
+    name: &'static str,
+    test: &'static str,
+    /// The scenario whose schedules find it; `None` where each order of tasks is as good, or where
+    /// what is lost is time and not an answer.
+    scenario: Option<&'static str>,
 }
 
 const MUTANTS: &[Mutants] = &[
-    Mutants { package: "delivery", module: "engine::tests", bugs: DELIVERY },
-    Mutants { package: "journal", module: "store::tests", bugs: JOURNAL },
+    Mutants { package: "delivery", bugs: DELIVERY },
+    Mutants { package: "journal", bugs: JOURNAL },
 ];
 
-const DELIVERY: &[(&str, &str)] = &[
-    ("worker-returned-early", "cutting::grows_to_the_maximum_while_all_workers_are_busy"),
-    (
-        "completion-skipped",
-        "retrying::an_attempt_that_ends_without_a_word_is_an_answer_to_all_its_callers",
-    ),
-    ("remainder-never-flushed", "cutting::a_tail_leaves_when_its_caller_waits_for_nothing_else"),
-    ("breaker-not-resumed", "fairness::a_lane_that_keeps_failing_is_probed_and_resumed"),
-    ("permit-leaked", "cutting::who_leaves_gives_its_room_back"),
-    (
-        "acknowledged-before-written",
-        "storing::a_caller_is_answered_when_its_data_is_on_disk_and_not_before",
-    ),
-    (
-        "exhausted-is-forgotten",
-        "storing::exhausted_retries_wait_for_the_longest_time_and_hold_no_worker",
-    ),
-    ("retry-holds-worker", "retrying::a_wait_between_attempts_holds_no_worker"),
-    ("halt-outlives-expiry", "ordering::expiry_ends_the_batch_for_good_and_resumes_the_lane"),
-    ("halt-outlives-drain", "ordering::draining_resumes_nothing_that_is_halted"),
+const DELIVERY: &[Bug] = &[
+    Bug {
+        name: "worker-returned-early",
+        test: "engine::tests::cutting::grows_to_the_maximum_while_all_workers_are_busy",
+        scenario: Some(
+            "road::tests::schedules::callers_with_remainders_and_room_for_less_than_two",
+        ),
+    },
+    Bug {
+        name: "completion-skipped",
+        test: "engine::tests::retrying::an_attempt_that_ends_without_a_word_is_an_answer_to_all_its_callers",
+        scenario: Some("road::tests::schedules::attempts_that_panic"),
+    },
+    Bug {
+        name: "remainder-never-flushed",
+        test: "engine::tests::cutting::a_tail_leaves_when_its_caller_waits_for_nothing_else",
+        scenario: Some(
+            "road::tests::schedules::callers_with_remainders_and_room_for_less_than_two",
+        ),
+    },
+    Bug {
+        name: "breaker-not-resumed",
+        test: "engine::tests::fairness::a_lane_that_keeps_failing_is_probed_and_resumed",
+        scenario: None,
+    },
+    Bug {
+        name: "permit-leaked",
+        test: "engine::tests::cutting::who_leaves_gives_its_room_back",
+        scenario: Some("road::tests::schedules::callers_that_leave_together_while_room_is_freed"),
+    },
+    Bug {
+        name: "acknowledged-before-written",
+        test: "engine::tests::storing::a_caller_is_answered_when_its_data_is_on_disk_and_not_before",
+        scenario: None,
+    },
+    Bug {
+        name: "exhausted-is-forgotten",
+        test: "engine::tests::storing::exhausted_retries_wait_for_the_longest_time_and_hold_no_worker",
+        scenario: None,
+    },
+    Bug {
+        name: "retry-holds-worker",
+        test: "engine::tests::retrying::a_wait_between_attempts_holds_no_worker",
+        scenario: Some("road::tests::schedules::targets_that_fail_beside_one_that_works"),
+    },
+    Bug {
+        name: "halt-outlives-expiry",
+        test: "engine::tests::ordering::expiry_ends_the_batch_for_good_and_resumes_the_lane",
+        scenario: None,
+    },
+    Bug {
+        name: "halt-outlives-drain",
+        test: "engine::tests::ordering::draining_resumes_nothing_that_is_halted",
+        scenario: None,
+    },
+    Bug {
+        name: "room-wakes-one",
+        test: "engine::tests::cutting::room_that_is_freed_admits_in_order_all_who_fit",
+        scenario: None,
+    },
+    Bug {
+        name: "order-overlooked",
+        test: "engine::tests::ordering::the_next_batch_waits_until_the_last_has_ended",
+        scenario: Some(
+            "road::tests::schedules::ordered_targets_that_falter_and_callers_that_leave",
+        ),
+    },
+    Bug {
+        name: "slow-holds-worker",
+        test: "engine::tests::fairness::an_attempt_that_takes_too_long_makes_room",
+        scenario: Some("road::tests::schedules::targets_that_swallow_beside_one_that_works"),
+    },
+    Bug {
+        name: "trial-takes-worker",
+        test: "engine::tests::fairness::lanes_that_are_not_proven_share_half_of_the_workers",
+        scenario: None,
+    },
+    Bug {
+        name: "silence-unheeded",
+        test: "engine::tests::isolation::many_that_fall_silent_at_once_hold_the_workers_for_a_second_only",
+        scenario: None,
+    },
+    Bug {
+        name: "probe-forgotten",
+        test: "engine::tests::scopes::a_probe_without_an_answer_keeps_the_others_waiting",
+        scenario: Some("road::tests::schedules::a_credential_that_several_targets_rely_on"),
+    },
+    Bug {
+        name: "mail-left-unread",
+        test: "road::tests::what_was_handed_over_before_the_end_is_delivered",
+        scenario: Some("road::tests::schedules::successors_take_over_while_callers_send_and_leave"),
+    },
 ];
 
-const JOURNAL: &[(&str, &str)] = &[
-    ("answered-before-sync", "commits::what_was_answered_survives_the_loss_of_power"),
-    ("directory-not-synced", "commits::the_name_of_a_new_segment_survives_the_loss_of_power"),
+const JOURNAL: &[Bug] = &[
+    Bug {
+        name: "answered-before-sync",
+        test: "store::tests::commits::what_was_answered_survives_the_loss_of_power",
+        scenario: None,
+    },
+    Bug {
+        name: "directory-not-synced",
+        test: "store::tests::commits::the_name_of_a_new_segment_survives_the_loss_of_power",
+        scenario: None,
+    },
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,18 +153,19 @@ enum Ended {
 
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     let mut findings = Vec::new();
-    for Mutants { package, module, bugs } in MUTANTS {
+    for Mutants { package, bugs } in MUTANTS {
         let binary = build(workspace, package)?;
-        for (mutant, test) in *bugs {
-            let test = format!("{module}::{test}");
-            let without = end_of(&binary, &test, None)?;
-            let with = end_of(&binary, &test, Some(mutant))?;
-            say(&format!("{mutant}: {test} {with:?}, without it {without:?}"));
-            if without != Ended::Passed {
-                findings.push(format!("`{test}` does not pass without a mutant"));
-            }
-            if with == Ended::Passed {
-                findings.push(format!("`{test}` does not find `{mutant}`"));
+        for Bug { name, test, scenario } in *bugs {
+            for test in [Some(test), scenario.as_ref()].into_iter().flatten() {
+                let without = end_of(&binary, test, None)?;
+                let with = end_of(&binary, test, Some(name))?;
+                say(&format!("{name}: {test} {with:?}, without it {without:?}"));
+                if without != Ended::Passed {
+                    findings.push(format!("`{test}` does not pass without a mutant"));
+                }
+                if with == Ended::Passed {
+                    findings.push(format!("`{test}` does not find `{name}`"));
+                }
             }
         }
     }

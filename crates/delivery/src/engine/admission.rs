@@ -159,6 +159,10 @@ impl Engine {
         let mut is_any_admitted = false;
         while let Some(arrival) = self.admission.next_admitted() {
             self.admit(arrival, now);
+            #[cfg(mutants)]
+            if self.is_mutant(super::Mutant::RoomWakesOne) {
+                return false;
+            }
             is_any_admitted = true;
         }
         is_any_admitted

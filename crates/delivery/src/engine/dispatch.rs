@@ -70,7 +70,7 @@ impl Engine {
     fn next_turn(&mut self) -> Option<LaneId> {
         let free = Free {
             worker: self.has_free_worker(),
-            trial: self.workers.has_free_trial(),
+            trial: self.free_count(Slot::FirstTrial).is_some(),
             doubted: self.free_count(Slot::Doubted).is_some(),
         };
         let id = self.turns.next(free)?;
@@ -97,6 +97,8 @@ impl Engine {
         }
         let slot = self.slot_for(lane, &passage);
         let is_ordered = self.rules.settings.lanes.is_ordered;
+        #[cfg(mutants)]
+        let is_ordered = is_ordered && !self.is_mutant(super::Mutant::OrderOverlooked);
         let is_single = slot != Slot::Worker || is_ordered || lane.breaker.is_probing();
         let is_waiting = is_ordered && 0 < lane.backing_off;
         if is_waiting || (is_single && 0 < lane.running) { Gate::Busy } else { Gate::Open(slot) }
@@ -118,6 +120,10 @@ impl Engine {
     /// As what an attempt that needs `slot` counts, if there is room for it.
     fn free_count(&self, slot: Slot) -> Option<Count> {
         let has_trial = self.workers.has_free_trial();
+        #[cfg(mutants)]
+        if self.is_mutant(super::Mutant::TrialTakesWorker) {
+            return self.has_free_worker().then_some(Count::Busy);
+        }
         match slot {
             Slot::Worker => self.has_free_worker().then_some(Count::Busy),
             Slot::Doubted if self.workers.has_free_slow() => Some(Count::Slow),

@@ -24,11 +24,31 @@ pub(crate) enum Mutant {
     HaltOutlivesExpiry,
     /// Shutdown does not reach what is halted.
     HaltOutlivesDrain,
+    /// One who waits is let in, however much room was freed.
+    RoomWakesOne,
+    /// Batches leave an ordered lane side by side.
+    OrderOverlooked,
+    /// An attempt keeps its worker, however long it takes.
+    SlowHoldsWorker,
+    /// A trial takes a worker.
+    TrialTakesWorker,
+    /// Lanes that fall silent together are found out one after the other.
+    SilenceUnheeded,
+    /// A probe that ends without a word goes on for ever.
+    ProbeForgotten,
+    /// What was handed over before the road is closed, and not received yet, is refused.
+    MailLeftUnread,
 }
 
 impl Mutant {
+    /// The bug that `cargo xtask mutants` asks for.
+    pub(crate) fn chosen() -> Option<Self> {
+        let name = std::env::var("TIDEGATE_MUTANT").ok()?;
+        Some(Self::named(&name).expect("a mutant of this name"))
+    }
+
     /// The mutant of this name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    fn named(name: &str) -> Option<Self> {
         Some(match name {
             "worker-returned-early" => Self::WorkerReturnedEarly,
             "completion-skipped" => Self::CompletionSkipped,
@@ -40,13 +60,20 @@ impl Mutant {
             "retry-holds-worker" => Self::RetryHoldsWorker,
             "halt-outlives-expiry" => Self::HaltOutlivesExpiry,
             "halt-outlives-drain" => Self::HaltOutlivesDrain,
+            "room-wakes-one" => Self::RoomWakesOne,
+            "order-overlooked" => Self::OrderOverlooked,
+            "slow-holds-worker" => Self::SlowHoldsWorker,
+            "trial-takes-worker" => Self::TrialTakesWorker,
+            "silence-unheeded" => Self::SilenceUnheeded,
+            "probe-forgotten" => Self::ProbeForgotten,
+            "mail-left-unread" => Self::MailLeftUnread,
             _ => return None,
         })
     }
 }
 
 impl super::Engine {
-    pub(super) fn is_mutant(&self, mutant: Mutant) -> bool {
+    pub(crate) fn is_mutant(&self, mutant: Mutant) -> bool {
         self.rules.mutant == Some(mutant)
     }
 }

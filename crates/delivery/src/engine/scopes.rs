@@ -195,6 +195,10 @@ impl Engine {
 
     /// The attempt ended without a word on what it probed: that goes on failing.
     pub(super) fn probes_ended(&mut self, id: LaneId, attempt: AttemptId, now: Instant) {
+        #[cfg(mutants)]
+        if self.is_mutant(super::Mutant::ProbeForgotten) {
+            return;
+        }
         let probed = self.scopes.0.iter().filter(|(_, failing)| failing.probe == Some(attempt));
         let probed: Vec<_> =
             probed.map(|(scope, failing)| (scope.clone(), failing.status.clone())).collect();

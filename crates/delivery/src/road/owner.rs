@@ -26,6 +26,8 @@ use super::room::{Room, Slot};
 use super::telemetry::Telemetry;
 use super::trace::{self, Trace};
 use super::{Signal, ToOwner};
+#[cfg(mutants)]
+use crate::engine::Mutant;
 use crate::engine::{
     Action, Arrival, Arrived, Engine, EnvelopeId, Event, LaneKey, MemberId, Start, Wait,
 };
@@ -121,11 +123,14 @@ impl<C: Courier> Owner<C> {
             if self.parts.engine.next_timer().is_some_and(|at| at <= now) {
                 self.step(Event::Timer, now);
             }
-            if self.is_closing && self.parts.engine.is_empty() {
+            #[cfg(mutants)]
+            if self.is_done() && self.parts.engine.is_mutant(Mutant::MailLeftUnread) {
                 return self.finish().await;
             }
             match self.parts.mailbox.try_recv() {
                 Some(mail) => self.handle(mail, now),
+                // What was handed over before the end is heard after it: signals come first.
+                None if self.is_done() => return self.finish().await,
                 None => {
                     if let ControlFlow::Break(mail) = self.wait(now).await {
                         let now = self.parts.clock.now();
@@ -134,6 +139,10 @@ impl<C: Courier> Owner<C> {
                 }
             }
         }
+    }
+
+    fn is_done(&self) -> bool {
+        self.is_closing && self.parts.engine.is_empty()
     }
 
     /// Waits for mail until the next timer.

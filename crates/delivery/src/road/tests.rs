@@ -241,6 +241,15 @@ async fn shutdown_flushes_what_waits_for_company() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_handed_over_before_the_end_is_delivered() {
+    let bench = Bench::new(direct(), at_once);
+    let (waiter, deadline) = bench.send(3, secs(30));
+    bench.close(secs(5)).await;
+    let outcome = waiter.wait_until(Clock, deadline).await;
+    assert_eq!(outcome.map(|outcome| outcome.answer()), Some(delivered()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn shutdown_ends_by_its_deadline_and_tells_everyone() {
     let settings = Settings { timeout: None, ..direct() };
     let bench = Bench::new(settings, |_, _| (secs(3600), Verdict::Delivered));

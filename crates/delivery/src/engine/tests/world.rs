@@ -122,15 +122,8 @@ pub(super) fn rules(queue: Queue) -> Rules {
         window_max: 0,
         seed: 1,
         #[cfg(mutants)]
-        mutant: chosen_mutant(),
+        mutant: crate::engine::Mutant::chosen(),
     }
-}
-
-/// The bug that `cargo xtask mutants` asks for.
-#[cfg(mutants)]
-fn chosen_mutant() -> Option<crate::engine::Mutant> {
-    let name = std::env::var("TIDEGATE_MUTANT").ok()?;
-    Some(crate::engine::Mutant::named(&name).expect("a mutant of this name"))
 }
 
 pub(super) fn status(code: Code) -> Status {
