@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use config::service;
+use config::service::telemetry::MetricsLevel;
 use pipeline::graph::{Graph, World};
 use pipeline::plan::Plan;
 use runtime::budget::Budget;
@@ -50,7 +51,10 @@ impl Collector {
     async fn start(loaded: Loaded, options: &RunOptions, logs: Logs) -> anyhow::Result<Self> {
         let clock = Clock;
         let scope = Scope::root("tidegate");
-        let metrics = Registry::default();
+        let metrics = match loaded.telemetry.metrics.level {
+            MetricsLevel::Detailed => Registry::detailed(),
+            _ => Registry::default(),
+        };
         let proxies = ProxyVariables::read(|name| std::env::var(name).ok());
         let network = Network::default().with_proxies(proxies);
         let budget = Budget::root("process", memory_max(&loaded.plan));

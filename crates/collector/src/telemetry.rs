@@ -30,7 +30,7 @@ pub(crate) use logs::Logs;
 /// The collector's own telemetry while it runs.
 #[derive(Debug)]
 pub(crate) struct Telemetry {
-    metrics: Option<MetricsServer>,
+    metrics: Vec<MetricsServer>,
     traces: Option<Traces>,
 }
 
@@ -52,31 +52,39 @@ impl Telemetry {
         if let Some(traces) = self.traces {
             traces.end(deadline).await;
         }
-        if let Some(metrics) = self.metrics {
+        for metrics in self.metrics {
             metrics.end(deadline).await;
         }
     }
 }
 
+/// A server for each reader.
 fn start_metrics(
     settings: &service::Telemetry,
     scope: &Scope,
     world: &World,
     resource: &Resource,
-) -> anyhow::Result<Option<MetricsServer>> {
-    let Some(prometheus) = settings.prometheus() else { return Ok(None) };
-    runtime::metrics::register_process(&world.metrics, Clock);
-    let address = address_of(&prometheus);
-    // Its socket is never handed on, so it must not be shared with a receiver either.
-    let listener = Network::default().listen(&address).with_context(|| {
-        format!("listen on {address} for the collector's own metrics (service.telemetry.metrics)")
-    })?;
-    let page = Page {
-        registry: world.metrics.clone(),
-        resource: Arc::new(resource.clone()),
-        exposition: exposition_of(settings, &prometheus),
+) -> anyhow::Result<Vec<MetricsServer>> {
+    let readers = settings.prometheus();
+    if !readers.is_empty() {
+        runtime::metrics::register_process(&world.metrics, Clock);
+    }
+    let serve = |prometheus: &Prometheus| {
+        let address = address_of(prometheus);
+        // Its socket is never handed on, so it must not be shared with anyone else either.
+        let listener = Network::default().listen(&address).with_context(|| {
+            format!(
+                "listen on {address} for the collector's own metrics (service.telemetry.metrics)"
+            )
+        })?;
+        let page = Page {
+            registry: world.metrics.clone(),
+            resource: Arc::new(resource.clone()),
+            exposition: exposition_of(settings, prometheus),
+        };
+        Ok(MetricsServer::start(Clock, scope, page, listener))
     };
-    Ok(Some(MetricsServer::start(Clock, scope, page, listener)))
+    readers.iter().map(serve).collect()
 }
 
 fn start_traces(

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use pipeline::{Context, SpanContext, Verdict};
-use wire::Payload;
+use runtime::metrics::Labels;
+use wire::{Payload, Signal};
 
 use crate::target::{Scope, Target, Targets};
 
@@ -19,6 +20,11 @@ pub trait Destination: Send + Sync + 'static {
     /// costs the others nothing. Called at the edge for each request; it never waits.
     fn targets(&self, _payload: &Payload, _context: &Context) -> Targets {
         Targets::default()
+    }
+
+    /// What names the place that a signal goes to on the metrics of its items.
+    fn labels(&self, _signal: Signal) -> Labels {
+        Labels::new()
     }
 }
 

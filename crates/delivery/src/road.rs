@@ -75,7 +75,8 @@ pub fn start(
     settings: Settings,
     destination: impl Destination,
 ) -> Result<Built, StartError> {
-    let told = (Telemetry::of_exporter(env, &settings), Trace::of_exporter(env));
+    let telemetry = Telemetry::of_exporter(env, &settings, &destination);
+    let told = (telemetry, Trace::of_exporter(env));
     let rules = rules(settings, false);
     let destination = Arc::new(destination);
     let sorter: Arc<dyn Sorter> = Arc::clone(&destination) as _;

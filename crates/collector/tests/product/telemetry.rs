@@ -70,3 +70,26 @@ fn names_of_metrics_have_the_suffixes_that_the_reader_asks_for() {
         assert!(text.contains(expected), "{words}: {text}");
     }
 }
+
+#[test]
+fn every_reader_serves_the_metrics_in_its_own_spelling() {
+    let ports = [free_port(), free_port()];
+    let reader = |port, words| {
+        format!(
+            "{{pull: {{exporter: {{prometheus: {{host: 127.0.0.1, port: {port}, {words}}}}}}}}}"
+        )
+    };
+    let readers = format!(
+        "level: info}}\n    metrics: {{level: detailed, readers: [{}, {}]}}",
+        reader(ports[0], "without_units: false"),
+        reader(ports[1], "without_type_suffix: true")
+    );
+    let yaml = format!("yaml:{}", config(Path::new("stderr"), &readers));
+    let mut collector = Running::start(&["--config", &yaml]);
+    collector.wait_for("Everything is ready");
+    for (port, allocated) in ports.into_iter().zip(["bytes_total", "bytes"]) {
+        let text = get(port, "/metrics");
+        let name = format!("\notelcol_process_runtime_total_alloc_{allocated} ");
+        assert!(text.contains(&name), "{name}: {text}");
+    }
+}

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use runtime::metrics::Labels;
+
 /// What stands before `://`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Scheme {
@@ -131,6 +133,16 @@ impl Host {
         match self {
             Self::Name(name, _) => name,
             Self::Unix(_) => "localhost",
+        }
+    }
+
+    /// What names it on metrics, as the conventions of OpenTelemetry say.
+    pub(crate) fn labels(&self) -> Labels {
+        match self {
+            Self::Name(name, port) => {
+                vec![("server.address", name.clone()), ("server.port", port.to_string())]
+            }
+            Self::Unix(path) => vec![("server.address", path.display().to_string())],
         }
     }
 }

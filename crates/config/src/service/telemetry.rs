@@ -116,12 +116,13 @@ pub enum Encoding {
 #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Metrics {
-    /// `none` serves no metrics; `basic`, `normal` and `detailed` measure the same.
+    /// `none` serves no metrics; `basic` and `normal` measure the same; `detailed` also tells what
+    /// kind a failure was, and how large requests and batches are in bytes.
     pub level: MetricsLevel,
     /// The old way to say where metrics are served: `host:port`.
     pub address: Option<String>,
     /// Where metrics are served; without it, at `localhost:8888/metrics`, under names without
-    /// units and types. Of several the first has an effect.
+    /// units and types.
     pub readers: Option<Vec<Reader>>,
     /// Without effect yet.
     pub views: Unused,
@@ -307,18 +308,18 @@ impl JsonSchema for ResourceValue {
 }
 
 impl Telemetry {
-    /// Where metrics are served; nothing when nobody may come for them.
+    /// Where metrics are served; nowhere when nobody may come for them.
     #[must_use]
-    pub fn prometheus(&self) -> Option<Prometheus> {
+    pub fn prometheus(&self) -> Vec<Prometheus> {
         if self.metrics.level == MetricsLevel::None {
-            return None;
+            return Vec::new();
         }
         match (&self.metrics.readers, self.metrics.address.as_deref().and_then(host_and_port)) {
-            (None, Some((host, port))) => Some(Prometheus { host, port, ..Prometheus::default() }),
-            (None, None) => Some(Prometheus::default()),
+            (None, Some((host, port))) => vec![Prometheus { host, port, ..Prometheus::default() }],
+            (None, None) => vec![Prometheus::default()],
             (Some(readers), _) => {
-                let mut pulls = readers.iter().filter_map(|reader| reader.pull.as_ref());
-                pulls.find_map(|pull| pull.exporter.prometheus.clone())
+                let pulls = readers.iter().filter_map(|reader| reader.pull.as_ref());
+                pulls.filter_map(|pull| pull.exporter.prometheus.clone()).collect()
             }
         }
     }
@@ -378,11 +379,7 @@ pub(super) fn warnings(section: &Section) -> Vec<Problem> {
     };
     let everywhere = UNUSED.iter().map(|key| format!("telemetry.{key}"));
     let is_written = |path: &String| section.node_at(path).is_some_and(|node| !node.is_null());
-    let pulls = (0..readers).map(|reader| format!("telemetry.metrics.readers[{reader}].pull"));
-    // Metrics are served at one address: that of the first.
-    let pulls_after_the_first = pulls.filter(is_written).skip(1);
-    let unused = everywhere.chain((0..readers).flat_map(in_reader)).chain(pulls_after_the_first);
-    let written = unused.filter(is_written);
+    let written = everywhere.chain((0..readers).flat_map(in_reader)).filter(is_written);
     let warn = |path: String| {
         let message = "this key has no effect yet".to_owned();
         super::locate_key(section, path, message, Some("leave it out".to_owned()))

@@ -160,6 +160,7 @@ impl Consumer for Intake {
             unreachable!("the intake reserves a slot")
         };
         let slot = *slot.downcast::<Slot>().expect("the intake reserves a slot");
+        self.telemetry.enqueued(&envelope.payload);
         let sorter = self.sorter.as_ref();
         match sorter.map(|sorter| sorter.targets(&envelope.payload, &envelope.context)) {
             Some(Targets::Several(targets)) => {

@@ -319,11 +319,12 @@ impl<C: Courier> Owner<C> {
         }
         let context = self.context_of(&sources, &start.key);
         let trace = self.trace(&start);
-        self.parts.telemetry.started(&start);
+        let sources: Vec<_> = sources.into_iter().map(|(_, source)| source).collect();
+        self.parts.telemetry.started(&start, &sources);
         self.parts.courier.start(Load {
             attempt: start.attempt,
             trace,
-            sources: sources.into_iter().map(|(_, source)| source).collect(),
+            sources,
             parts,
             target: start.key.target.clone(),
             context,

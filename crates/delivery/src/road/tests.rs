@@ -18,6 +18,7 @@ mod oversize;
 mod pressure;
 mod schedules;
 mod targets;
+mod telemetry;
 mod tracing;
 
 #[tokio::test(start_paused = true)]

@@ -17,6 +17,7 @@ pub const SERIES_MAX: usize = 2_000;
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
     families: Arc<Mutex<BTreeMap<&'static str, Family>>>,
+    is_detailed: bool,
 }
 
 #[derive(Debug)]
@@ -48,6 +49,18 @@ const REFUSED_ABOUT: &str =
     "Number of times a family of metrics had too many series for a new one.";
 
 impl Registry {
+    /// A registry for what is measured at some cost, too.
+    #[must_use]
+    pub fn detailed() -> Self {
+        Self { is_detailed: true, ..Self::default() }
+    }
+
+    /// Whether to measure what most operators do not look at.
+    #[must_use]
+    pub fn is_detailed(&self) -> bool {
+        self.is_detailed
+    }
+
     /// The counter of this name and labels, made at the first call.
     #[must_use]
     pub fn counter(&self, name: &'static str, about: &'static str, labels: Labels) -> Counter {

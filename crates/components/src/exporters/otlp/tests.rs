@@ -2,6 +2,7 @@
 
 use pipeline::factory::Blueprint;
 use pipeline::{Answer, Built, Context, Outlet, Outlets, SpanContext};
+use runtime::metrics::{Exposition, Resource};
 use std::sync::Arc;
 use wire::{Payload, Signal};
 
@@ -18,6 +19,47 @@ fn exporter(factory: &pipeline::Factory, yaml: &str) -> Built {
         panic!("not an exporter")
     };
     blueprint.build(environment("otlp", None)).unwrap()
+}
+
+/// The labels of the series `name` of the exporter that `yaml` makes.
+fn labels_of_sent(factory: &pipeline::Factory, yaml: &str, name: &str) -> String {
+    let Blueprint::Exporter(blueprint) = parse(factory, yaml).unwrap() else {
+        panic!("not an exporter")
+    };
+    let env = environment("otlp", None);
+    let metrics = env.metrics.clone();
+    blueprint.build(env).unwrap();
+    let text = metrics.exposition(&Resource::default(), Exposition::IMPLICIT);
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    line.trim_end_matches(" 0").to_owned()
+}
+
+#[tokio::test]
+async fn metrics_name_the_place_that_items_go_to() {
+    let sent_spans = "otelcol_exporter_sent_spans";
+    for (factory, yaml, expected) in [
+        (
+            &otlp_grpc::FACTORY,
+            "endpoint: 'backend.example:4317'",
+            "server_address=\"backend.example\",server_port=\"4317\"",
+        ),
+        (
+            &otlp_grpc::FACTORY,
+            "{endpoint: 'unix:///run/otlp.sock', tls: {insecure: true}}",
+            "server_address=\"/run/otlp.sock\"",
+        ),
+        (
+            &otlp_http::FACTORY,
+            "{endpoint: 'http://a.example', traces_endpoint: 'https://b.example/own'}",
+            "server_address=\"b.example\",server_port=\"443\",url_path=\"/own\"",
+        ),
+    ] {
+        let expected = format!("{{exporter=\"otlp\",{expected}}}");
+        assert_eq!(labels_of_sent(factory, yaml, sent_spans), expected);
+    }
+    let yaml = "endpoint: 'http://a.example/base'";
+    let labels = labels_of_sent(&otlp_http::FACTORY, yaml, "otelcol_exporter_sent_log_records");
+    assert!(labels.contains("url_path=\"/base/v1/logs\""), "{labels}");
 }
 
 fn many_logs() -> Payload {

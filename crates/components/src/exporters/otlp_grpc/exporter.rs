@@ -10,10 +10,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use pipeline::factory::ExporterBlueprint;
 use pipeline::{Built, Code, Environment, StartError, Status, Verdict};
 use runtime::clock::Clock;
+use runtime::metrics::Labels;
+use wire::Signal;
 
 use super::config::Settings;
 use super::message;
-use crate::client::{Call, Channel};
+use crate::client::{Call, Channel, Host};
 use crate::exporters::otlp::compression::Compression;
 use crate::exporters::otlp::credentials::Credentials;
 use crate::exporters::otlp::{AGENT, component, trace, verdict};
@@ -24,6 +26,7 @@ const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 /// An OTLP server, over gRPC.
 pub(super) struct Server {
     channel: Arc<Channel>,
+    host: Host,
     scheme: Scheme,
     authority: Authority,
     credentials: Credentials,
@@ -39,6 +42,7 @@ impl ExporterBlueprint for Settings {
         let channel = self.way.channel(&env, &scope, (&self.host, self.is_tls))?;
         let server = Server {
             channel: Arc::clone(&channel),
+            host: self.host.clone(),
             scheme: if self.is_tls { Scheme::HTTPS } else { Scheme::HTTP },
             authority: self.authority.clone(),
             credentials,
@@ -61,6 +65,10 @@ impl Destination for Server {
             return self.call(&attempt, segments).await;
         }
         reply
+    }
+
+    fn labels(&self, _signal: Signal) -> Labels {
+        self.host.labels()
     }
 }
 

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use pipeline::factory::ExporterBlueprint;
 use pipeline::{Built, Code, Environment, StartError, Status, Verdict};
 use runtime::clock::Clock;
+use runtime::metrics::Labels;
 use wire::format::Format;
 use wire::{Payload, Signal, json};
 
@@ -19,7 +20,7 @@ use super::config::Settings;
 use super::cookies::Jar;
 use super::reply;
 use super::target::{Origin, Target};
-use crate::client::{Answer, Call, CallError, Channel};
+use crate::client::{Answer, Call, CallError, Channel, Host};
 use crate::exporters::otlp::compression::Compression;
 use crate::exporters::otlp::credentials::Credentials;
 use crate::exporters::otlp::{AGENT, component, trace, verdict};
@@ -36,6 +37,7 @@ pub(super) struct Servers {
 
 struct Route {
     channel: Arc<Channel>,
+    host: Host,
     url: Uri,
     /// Shared by the signals of one server.
     jar: Option<Arc<Jar>>,
@@ -56,7 +58,8 @@ impl ExporterBlueprint for Settings {
             let start = || self.way.channel(&env, &scope, (&origin.host, origin.is_tls));
             let (channel, jar) = opened.find(origin, start)?;
             let jar = self.keeps_cookies.then_some(jar);
-            routes.insert(*signal, Route { channel, url: url.clone(), jar });
+            let host = origin.host.clone();
+            routes.insert(*signal, Route { channel, host, url: url.clone(), jar });
         }
         let servers = Servers {
             routes,
@@ -103,6 +106,11 @@ impl Destination for Servers {
             return self.call(&attempt, route, body).await;
         }
         reply
+    }
+
+    fn labels(&self, signal: Signal) -> Labels {
+        let Some(Route { host, url, .. }) = self.routes.get(&signal) else { return Labels::new() };
+        [host.labels(), vec![("url.path", url.path().to_owned())]].concat()
     }
 }
 

@@ -12,10 +12,11 @@ fn telemetry(text: &str) -> Telemetry {
 }
 
 #[track_caller]
-fn check_prometheus(metrics: &str, expected: Option<(&str, u16)>) {
+fn check_prometheus(metrics: &str, expected: &[(&str, u16)]) {
     let telemetry = telemetry(&format!("telemetry: {{metrics: {metrics}}}"));
-    let found = telemetry.prometheus().map(|prometheus| (prometheus.host, prometheus.port));
-    assert_eq!(found, expected.map(|(host, port)| (host.to_owned(), port)), "{metrics}");
+    let found = telemetry.prometheus();
+    let found: Vec<_> = found.iter().map(|one| (one.host.as_str(), one.port)).collect();
+    assert_eq!(found, expected, "{metrics}");
 }
 
 #[test]
@@ -34,15 +35,15 @@ fn reads_logs() {
 
 #[test]
 fn knows_where_metrics_are_served() {
-    check_prometheus("", Some(("localhost", 8888)));
-    check_prometheus("{level: none}", None);
-    check_prometheus("{address: '0.0.0.0:9999'}", Some(("0.0.0.0", 9999)));
-    check_prometheus("{address: ':9999'}", Some(("0.0.0.0", 9999)));
-    check_prometheus("{address: '[::1]:9999'}", Some(("::1", 9999)));
-    check_prometheus("{readers: []}", None);
+    check_prometheus("", &[("localhost", 8888)]);
+    check_prometheus("{level: none}", &[]);
+    check_prometheus("{address: '0.0.0.0:9999'}", &[("0.0.0.0", 9999)]);
+    check_prometheus("{address: ':9999'}", &[("0.0.0.0", 9999)]);
+    check_prometheus("{address: '[::1]:9999'}", &[("::1", 9999)]);
+    check_prometheus("{readers: []}", &[]);
     let readers = "{readers: [{pull: {exporter: {prometheus: {host: '::', port: 9}}}}]}";
-    check_prometheus(readers, Some(("::", 9)));
-    check_prometheus("{readers: [{periodic: {interval: 10}}]}", None);
+    check_prometheus(readers, &[("::", 9)]);
+    check_prometheus("{readers: [{periodic: {interval: 10}}]}", &[]);
 }
 
 #[test]
@@ -80,14 +81,12 @@ fn warns_of_keys_without_effect() {
 }
 
 #[test]
-fn warns_of_a_second_address_for_metrics() {
-    let reader = |port: u16| {
-        format!("      - pull: {{exporter: {{prometheus: {{host: localhost, port: {port}}}}}}}\n")
+fn serves_metrics_at_the_address_of_every_reader() {
+    let reader = |host, port: u16| {
+        format!("{{pull: {{exporter: {{prometheus: {{host: '{host}', port: {port}}}}}}}}}")
     };
-    let text = format!("telemetry:\n  metrics:\n    readers:\n{}{}", reader(1), reader(2));
-    let service = read(&text).unwrap();
-    let warnings: Vec<_> = service.warnings.iter().map(|one| one.path.as_str()).collect();
-    assert_eq!(warnings, ["telemetry.metrics.readers[1].pull"]);
+    let readers = format!("{{readers: [{}, {}]}}", reader("localhost", 1), reader("::1", 2));
+    check_prometheus(&readers, &[("localhost", 1), ("::1", 2)]);
 }
 
 #[test]

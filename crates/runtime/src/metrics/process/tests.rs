@@ -1,11 +1,12 @@
 use super::super::{Reading, Registry};
-use super::{cpu_seconds, register_process, status_bytes};
+use super::{cpu_seconds, minor_faults, register_process, status_bytes};
 use crate::clock::Clock;
 
 #[test]
 fn reads_cpu_time_behind_any_program_name() {
     let stat = "7 (a) b (c) S 1 7 7 0 -1 4194304 100 0 0 0 150 75 9 9 20 0 1 0 12 34 56";
     assert_eq!(Some(2.25), cpu_seconds(stat));
+    assert_eq!(Some(100.0), minor_faults(stat));
     assert_eq!(None, cpu_seconds("7 (short) S 1"));
 }
 
@@ -22,7 +23,7 @@ async fn shows_this_process() {
     register_process(&registry, Clock);
     Clock.sleep(std::time::Duration::from_secs(90)).await;
     let snapshots = registry.snapshot();
-    assert_eq!(5, snapshots.len());
+    assert_eq!(6, snapshots.len());
     for snapshot in snapshots {
         let [(_, Reading::Number(value))] = snapshot.series.as_slice() else { panic!() };
         match snapshot.name {
