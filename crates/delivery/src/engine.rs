@@ -319,6 +319,11 @@ impl Engine {
         }
     }
 
+    /// The exporter's share of the memory is another from now on.
+    pub(crate) fn set_bytes_max(&mut self, bytes_max: usize) {
+        self.rules.bytes_max = bytes_max;
+    }
+
     /// Decides what follows from `event`: fills `actions`, which are empty.
     pub(crate) fn step(&mut self, event: Event, now: Instant, actions: &mut Vec<Action>) {
         match event {

@@ -240,6 +240,7 @@ impl<C: Courier> Owner<C> {
             Held { payload, context, slot: Some(slot), key: key.clone(), members: members.clone() };
         self.held.insert(id, held);
         let arrival = Arrival { envelope: id, key, size, bytes, members: arrived };
+        self.parts.engine.set_bytes_max(self.parts.room.bytes_max());
         self.step(Event::Arrived(arrival), now);
         self.listen_to(&members);
     }

@@ -57,15 +57,13 @@ impl Room {
     pub(super) fn new(env: &Environment, queue: Option<&Queue>) -> Self {
         let capacity = queue.map(|queue| queue.queue_size);
         let is_parking = queue.is_some_and(|queue| queue.block_on_overflow);
-        // A quarter stays free for the others, whatever happens to this destination.
-        let bytes_max = env.budget.bytes_max() / 4 * 3;
         Self {
             sizer: queue.map_or(Sizer::Requests, |queue| queue.sizer),
             size_max: capacity.filter(|_| !is_parking),
             capacity,
             used: AtomicUsize::new(0),
             stored: AtomicUsize::new(0),
-            share: Budget::root(format!("{}/held", env.id), bytes_max),
+            share: Budget::root(format!("{}/held", env.id), part_of(&env.budget)),
             process: env.budget.clone(),
             is_closed: AtomicBool::new(false),
             is_crowded: AtomicBool::new(false),
@@ -89,9 +87,10 @@ impl Room {
         Ok(Slot { size, taken, room: Arc::clone(self), memory })
     }
 
-    /// The exporter's share of the memory.
+    /// The exporter's share of the memory: a quarter stays free for the others, whatever happens to
+    /// this destination. It follows the limit of the process, which a reload may change.
     pub(super) fn bytes_max(&self) -> usize {
-        self.share.bytes_max()
+        part_of(&self.process)
     }
 
     /// What is on disk takes `size` of the queue.
@@ -116,6 +115,10 @@ impl Room {
 
     /// The edge has taken the bytes from the process already; here it is about whose they become.
     fn take_memory(&self, bytes: usize) -> Option<Permit> {
+        let bytes_max = self.bytes_max();
+        if self.share.bytes_max() != bytes_max {
+            self.share.set_bytes_max(bytes_max);
+        }
         let memory = self.share.try_take(bytes)?;
         let bytes_max = self.process.bytes_free().saturating_mul(HELD_PER_FREE);
         (self.share.bytes_used() <= bytes_max).then_some(memory)
@@ -129,6 +132,10 @@ impl Room {
         let taken = self.used.fetch_update(Ordering::AcqRel, Ordering::Relaxed, fits);
         taken.is_ok().then_some(size)
     }
+}
+
+fn part_of(process: &Budget) -> usize {
+    process.bytes_max() / 4 * 3
 }
 
 impl Slot {

@@ -1,6 +1,6 @@
 //! The consumer behind the `memory_limiter` processor.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pipeline::factory::{Plans, ProcessorBlueprint};
@@ -13,7 +13,7 @@ use runtime::host;
 use runtime::metrics::{Counter, Registry};
 use wire::Signal;
 
-use super::config::{Limits, Settings};
+use super::config::{Limit, Limits, Settings};
 
 impl Plans for Settings {
     fn memory_limit(&self) -> Option<usize> {
@@ -24,8 +24,10 @@ impl Plans for Settings {
 impl ProcessorBlueprint for Settings {
     fn build(&self, env: Environment, next: Outlet) -> Result<Built, StartError> {
         let counters = Counters::new(&env.metrics, &env.id.to_string());
+        let measured = Measured::of(self.limit, &env.budget);
         Ok(Built::stateless(Arc::new(Limiter {
-            limits: self.limit.of(host::memory_max_bytes()),
+            limit: self.limit,
+            measured: Mutex::new(measured),
             retry_delay: self.retry_delay,
             budget: env.budget,
             counters,
@@ -37,11 +39,26 @@ impl ProcessorBlueprint for Settings {
 /// Lets through what the soft limit has room for.
 #[derive(Debug)]
 struct Limiter {
-    limits: Limits,
+    limit: Limit,
+    measured: Mutex<Measured>,
     retry_delay: Duration,
     budget: Budget,
     counters: Counters,
     next: Outlet,
+}
+
+/// What the limit came to when the process was allowed so much.
+#[derive(Clone, Copy, Debug)]
+struct Measured {
+    limits: Limits,
+    process_bytes_max: usize,
+}
+
+impl Measured {
+    fn of(limit: Limit, budget: &Budget) -> Self {
+        let limits = limit.of(host::memory_max_bytes());
+        Self { limits, process_bytes_max: budget.bytes_max() }
+    }
 }
 
 impl Consumer for Limiter {
@@ -61,8 +78,17 @@ impl Consumer for Limiter {
 }
 
 impl Limiter {
+    /// The limits now: a reload may find the machine, or the cgroup, with another size.
+    fn limits(&self) -> Limits {
+        let mut measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
+        if measured.process_bytes_max != self.budget.bytes_max() {
+            *measured = Measured::of(self.limit, &self.budget);
+        }
+        measured.limits
+    }
+
     fn check(&self, need: &Need<'_>) -> Result<(), Refusal> {
-        let Limits { hard_bytes, soft_bytes } = self.limits;
+        let Limits { hard_bytes, soft_bytes } = self.limits();
         if hard_bytes < need.bytes {
             let message = format!("a request of {} bytes never fits {hard_bytes}", need.bytes);
             return Err(Refusal::never(Status::new(Code::ResourceExhausted, message)));

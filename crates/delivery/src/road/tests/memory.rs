@@ -71,3 +71,16 @@ async fn stuck_exporters_together_leave_memory_to_the_others() {
     }
     assert_eq!(healthy.sizes(), [1; 20]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_share_follows_the_limit_of_the_process() {
+    let env = environment();
+    let stuck = stuck(&env);
+    let held = |bench: &Bench| bench.env.budget.bytes_used();
+    env.budget.set_bytes_max(16 * MEBIBYTE);
+    while send(&env, &stuck.built, MEBIBYTE).await {}
+    assert_eq!(held(&stuck), 12 * MEBIBYTE);
+    env.budget.set_bytes_max(64 * MEBIBYTE);
+    while send(&env, &stuck.built, MEBIBYTE).await {}
+    assert_eq!(held(&stuck), 48 * MEBIBYTE);
+}
