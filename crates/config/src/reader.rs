@@ -52,8 +52,6 @@ pub(crate) struct Reading<T> {
     /// What remains without the parts that are wrong, if it can be read at all.
     pub(crate) value: Option<T>,
     pub(crate) problems: Vec<Problem>,
-    /// Whether every problem is a key that nobody knows, so that all that is known was read.
-    pub(crate) has_only_unknown_keys: bool,
 }
 
 /// Reads `root`, which stands at `origin`, into a `T`.
@@ -82,9 +80,9 @@ pub(crate) fn read<T: DeserializeOwned>(root: &Node, origin: &Origin) -> Reading
     if value.is_none() && session.problems.is_empty() {
         session.note(Flaw::new(format!("over {READS_MAX} values are empty here")));
     }
-    let Session { mut problems, has_only_unknown_keys, .. } = session;
+    let Session { mut problems, .. } = session;
     problem::sort(&mut problems);
-    Reading { value, problems, has_only_unknown_keys }
+    Reading { value, problems }
 }
 
 impl<T> Reading<T> {
@@ -157,7 +155,6 @@ struct Session<'a> {
     /// What was wrong with a node before it was read as text.
     before_as_text: HashMap<Address, String>,
     problems: Vec<Problem>,
-    has_only_unknown_keys: bool,
 }
 
 impl<'a> Session<'a> {
@@ -168,7 +165,6 @@ impl<'a> Session<'a> {
             decisions: Decisions::default(),
             before_as_text: HashMap::new(),
             problems: Vec::new(),
-            has_only_unknown_keys: true,
         }
     }
 
@@ -196,7 +192,6 @@ impl<'a> Session<'a> {
         if self.decisions.passed.contains(&at) {
             return self.pass_above(at);
         }
-        self.has_only_unknown_keys &= flaw.is_key;
         let place = locate(self.root, at).unwrap_or(Place::root(self.root));
         let is_consequence = flaw.missing.as_ref().is_some_and(|missing| {
             let entry = place.node.entry(missing);

@@ -65,25 +65,35 @@ impl Section {
 
     /// Reads the section into `W` and validates it; every problem has its position.
     pub fn read<W: Words>(&self, gates: &Gates) -> Result<W::Settings, Vec<Problem>> {
-        let Reading { value, mut problems, has_only_unknown_keys } = self.reading::<W>();
-        let Some(words) = value.filter(|_| has_only_unknown_keys) else { return Err(problems) };
+        let Reading { value, mut problems } = self.reading::<W>();
+        let Some(words) = value else { return Err(problems) };
         match words.validate(gates) {
             Ok(settings) if problems.is_empty() => return Ok(settings),
             Ok(_) => {}
             Err(faults) => {
                 let faults = faults.into_vec().into_iter();
-                // Beside a misspelt key, what is missing may be what it was meant to be.
-                let is_sure = |fault: &Fault| {
-                    let node = self.node_at(&fault.path);
-                    node.is_some_and(|node| node.entries().is_none() && !node.is_null())
-                };
-                let are_keys_known = problems.is_empty();
-                let faults = faults.filter(|fault| are_keys_known || is_sure(fault));
-                problems.extend(faults.map(|fault| self.locate(fault)));
+                let sure = faults.filter(|fault| self.is_sure(fault, &problems));
+                let sure: Vec<_> = sure.map(|fault| self.locate(fault)).collect();
+                problems.extend(sure);
             }
         }
         problem::sort(&mut problems);
         Err(problems)
+    }
+
+    /// Whether a fault is one beside `problems`, for which parts were passed over: what is missing
+    /// may be what one of them was meant to be, and behind one in a list others have moved up.
+    fn is_sure(&self, fault: &Fault, problems: &[Problem]) -> bool {
+        let path = self.origin.path_to(&fault.path);
+        let node = self.node_at(&fault.path);
+        let is_value = node.is_some_and(|node| node.entries().is_none() && !node.is_null());
+        let lists = || path.match_indices('[').map(|(at, _)| &path[..=at]);
+        let is_touched = |problem: &Problem| {
+            let rest = path.strip_prefix(&problem.path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+                || lists().any(|list| problem.path.starts_with(list))
+        };
+        problems.is_empty() || (is_value && !problems.iter().any(is_touched))
     }
 
     /// Reads the section into `T` as it is written.

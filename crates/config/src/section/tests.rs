@@ -158,6 +158,22 @@ fn validates_what_stands_beside_unknown_keys() {
 }
 
 #[test]
+fn tells_faults_beside_what_cannot_be_read() {
+    assert_eq!(
+        problems("endpoint: nowhere\ndepth: deep"),
+        [
+            "yaml:1:11: endpoint: nowhere is no place\n  help: name a host",
+            "yaml:2:8: depth: a whole number, 0 or more, expected, found the text `deep`",
+        ]
+    );
+    // Whether the second valve is too narrow is not known: without the first, it is the first.
+    assert_eq!(
+        problems("valves: [{name: a, width: x}, {name: b, width: 0}]"),
+        ["yaml:1:27: valves[0].width: a whole number, 0 or more, expected, found the text `x`"]
+    );
+}
+
+#[test]
 fn finds_places_along_paths() {
     let text = "a:\n  b.c: 1\n  b: {c: 2}\n  list:\n    - x\n    - key: y\n  none:\n";
     let section = Section::from_yaml(text).unwrap();

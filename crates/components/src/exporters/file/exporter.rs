@@ -3,6 +3,7 @@
 //! Bounds: `QUEUE_MAX` requests wait for the thread; more are asked to come back.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -40,8 +41,10 @@ impl Plans for Settings {
 
 impl ExporterBlueprint for Settings {
     fn build(&self, env: Environment) -> Result<Built, StartError> {
-        let outputs = Outputs::open(self.clone())
-            .map_err(|error| StartError::new(format!("open `{}`: {error}", self.path.display())))?;
+        let outputs = Outputs::open(self.clone()).map_err(|error| {
+            let remedy = self.remedy(error.kind());
+            StartError::new(format!("cannot open `{}`: {error}{remedy}", self.path.display()))
+        })?;
         let pool = Pool::new("file", 1, QUEUE_MAX)
             .map_err(|error| StartError::new(format!("start the thread that writes: {error}")))?;
         let writer = Writer {
@@ -52,6 +55,22 @@ impl ExporterBlueprint for Settings {
         };
         let file = AppendTo { writer: Arc::new(writer), pool };
         delivery::start(&env, self.road.clone(), file)
+    }
+}
+
+impl Settings {
+    /// What an operator can do about a file that cannot be opened.
+    fn remedy(&self, kind: ErrorKind) -> &'static str {
+        match kind {
+            ErrorKind::NotFound if self.directory_mode.is_none() => {
+                "\n  help: make its folder, or write `create_directory: true`"
+            }
+            ErrorKind::PermissionDenied => {
+                "\n  help: let the user that the process runs as write there"
+            }
+            ErrorKind::IsADirectory => "\n  help: `path` names the file, not its folder",
+            _ => "",
+        }
     }
 }
 

@@ -164,7 +164,8 @@ async fn missing_folder_is_made_if_wanted() {
     check_lines(&path, &["one"]);
     let yaml = format!("path: '{}/c/out.json'", folder.path().display());
     let Ok(Blueprint::Exporter(blueprint)) = parse(&FACTORY, &yaml) else { panic!("{yaml}") };
-    assert!(blueprint.build(environment("file", None)).is_err());
+    let error = blueprint.build(environment("file", None)).unwrap_err().to_string();
+    assert!(error.contains("write `create_directory: true`"), "{error}");
 }
 
 #[tokio::test]
