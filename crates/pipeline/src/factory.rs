@@ -81,6 +81,11 @@ pub trait Plans: Send + Sync + fmt::Debug {
         false
     }
 
+    /// The key by which the receiver removes what was accepted from where it came, if it does.
+    fn removes_by(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether the component says "delivered" of what it holds in memory only.
     fn answers_from_memory(&self) -> bool {
         false

@@ -110,6 +110,10 @@ impl Plan {
             return Err(problems);
         }
         let mut plan = parsed.into_plan(definitions, &order);
+        let broken = promises::problems(&plan, definitions);
+        if !broken.is_empty() {
+            return Err(broken);
+        }
         plan.warnings.extend(promises::warnings(&plan));
         Ok(plan)
     }

@@ -50,6 +50,7 @@ pub(crate) struct Keys {
     keeps: String,
     is_storage: bool,
     is_replaying: bool,
+    is_removing: bool,
     answers_from_memory: bool,
     /// The metadata key that its credentials are made of.
     needs: Option<String>,
@@ -86,6 +87,10 @@ impl Plans for Keys {
 
     fn is_replaying(&self) -> bool {
         self.is_replaying
+    }
+
+    fn removes_by(&self) -> Option<&'static str> {
+        self.is_removing.then_some("is_removing")
     }
 
     fn answers_from_memory(&self) -> bool {

@@ -1,11 +1,12 @@
 //! Promises: what one component may lose of what another one keeps.
 //!
 //! A receiver that reads again what was not accepted forgets what was. Behind it, a component that
-//! answers from memory makes it forget what the end of the process loses.
+//! answers from memory makes it forget what the end of the process loses. Before one that removes what
+//! was accepted from where it came, none may stand.
 
 use std::collections::BTreeSet;
 
-use super::{ComponentId, Kind, Plan, PlannedPipeline};
+use super::{ComponentId, Definitions, Kind, Plan, PlannedPipeline, Problem};
 
 /// A sentence for each receiver whose data somebody answers for from memory.
 pub(super) fn warnings(plan: &Plan) -> Vec<String> {
@@ -20,6 +21,27 @@ pub(super) fn warnings(plan: &Plan) -> Vec<String> {
         })
     });
     found.collect()
+}
+
+/// A problem for each component that answers from memory for a receiver that removes what it read.
+pub(super) fn problems(plan: &Plan, definitions: &Definitions) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (id, receiver) in &plan.receivers {
+        let Some(key) = receiver.blueprint.removes_by() else { continue };
+        let section = definitions.receivers.get(id);
+        let position = section.and_then(|section| section.position_of(key));
+        problems.extend(forgetful(plan, id).into_iter().map(|(kind, other)| Problem {
+            position: position.clone(),
+            path: format!("{}.{id}.{key}", Kind::Receiver.section()),
+            message: format!(
+                "{} `{other}` holds in memory what is removed then, and the end of the process \
+                 loses it",
+                kind.name()
+            ),
+            remedy: Some("let it wait for the result, or give it a `storage`".to_owned()),
+        }));
+    }
+    problems
 }
 
 /// Those that the data of a receiver reaches and that answer from memory.

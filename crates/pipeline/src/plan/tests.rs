@@ -132,6 +132,19 @@ fn who_forgets_what_was_accepted_is_warned_of_who_accepts_it_into_memory() {
 }
 
 #[test]
+fn nothing_is_removed_from_where_it_came_for_who_holds_it_in_memory() {
+    let text = "
+        receiver: test {is_removing: true}
+        exporter: test {answers_from_memory: true}
+        pipeline: logs test > > test";
+    let expected =
+        "receivers.test.is_removing: exporter `test` holds in memory what is removed then";
+    let found = problems(text);
+    assert!(found[0].contains(expected), "{found:?}");
+    plan(&text.replace("answers_from_memory: true", ""));
+}
+
+#[test]
 fn pipelines_are_ordered_along_the_flow() {
     let plan = plan(
         "

@@ -64,7 +64,9 @@ pub struct Config {
     pub max_concurrent_files: usize,
     /// Has no effect: files take turns, however many there are.
     pub max_batches: usize,
-    /// Refused when enabled: what is written while a file is being removed would be lost.
+    /// Removes a file a minute after its last byte, when all of it was delivered and nothing refused.
+    /// For files that are written once: nobody may keep one open for longer and write to it then.
+    /// Refused with settings under which something would be lost.
     pub delete_after_read: bool,
     /// Reads only files that no other process has locked for itself.
     pub acquire_fs_lock: bool,

@@ -3,7 +3,7 @@
 //! Opens only folders that can lead to a match. Bounds: `FOLDERS_MAX` folders, `DEPTH_MAX` deep. A
 //! folder that cannot be read is as if it were empty; it is told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -55,15 +55,15 @@ impl Found {
 
 /// Looks at everything.
 pub(super) fn look<F: FileSystem>(files: &F, wanted: &Wanted) -> Found {
-    let mut walk = Walk { files, found: Found::default(), paths: BTreeSet::new() };
+    let mut walk = Walk { files, found: Found::default(), paths: BTreeMap::new() };
     for glob in &wanted.include {
         walk.step(glob.root.clone(), &glob.steps, 0);
     }
     let Walk { mut found, paths, .. } = walk;
     found.is_whole = true;
-    let paths = paths.into_iter().filter(|path| wanted.takes(path));
-    for path in paths {
-        note(files, wanted, path, &mut found);
+    let mut folders = Folders { files, resolved: HashMap::new() };
+    for (path, kind) in paths.into_iter().filter(|(path, _)| wanted.takes(path)) {
+        note(&mut folders, wanted, (path, kind), &mut found);
     }
     if let Some(ordering) = &wanted.ordering {
         ordering.apply(&mut found.listing.files);
@@ -71,19 +71,46 @@ pub(super) fn look<F: FileSystem>(files: &F, wanted: &Wanted) -> Found {
     found
 }
 
-fn note<F: FileSystem>(files: &F, wanted: &Wanted, path: PathBuf, found: &mut Found) {
+fn note<F: FileSystem>(
+    folders: &mut Folders<'_, F>,
+    wanted: &Wanted,
+    (path, kind): (PathBuf, Kind),
+    found: &mut Found,
+) {
     // What is gone by now is as if it had never been there.
-    let Ok(facts) = files.look(&path) else { return };
+    let Ok(facts) = folders.files.look(&path) else { return };
     let is_old = wanted.modified_after.is_some_and(|after| facts.modified < after);
     if facts.kind != Kind::File || is_old {
         return;
     }
-    let resolved = files.resolve(&path).ok().filter(|resolved| *resolved != path);
+    let resolved = folders.resolve(&path, kind);
     if let Some(folder) = resolved.as_deref().and_then(Path::parent) {
         found.folders.insert(folder.to_owned());
     }
     let resolved = resolved.map(Arc::from);
     found.listing.files.push(Candidate { path: path.into(), resolved, facts });
+}
+
+/// Where paths lead without symbolic links; each folder is asked for once.
+struct Folders<'a, F> {
+    files: &'a F,
+    /// Nothing for a folder that is where its path says.
+    resolved: HashMap<PathBuf, Option<PathBuf>>,
+}
+
+impl<F: FileSystem> Folders<'_, F> {
+    /// The path without symbolic links, when that is another one.
+    fn resolve(&mut self, path: &Path, kind: Kind) -> Option<PathBuf> {
+        let files = self.files;
+        let elsewhere = |path: &Path| files.resolve(path).ok().filter(|found| found != path);
+        let (Kind::File, Some(folder), Some(name)) = (kind, path.parent(), path.file_name()) else {
+            return elsewhere(path);
+        };
+        if !self.resolved.contains_key(folder) {
+            self.resolved.insert(folder.to_owned(), elsewhere(folder));
+        }
+        self.resolved.get(folder)?.as_ref().map(|folder| folder.join(name))
+    }
 }
 
 impl Wanted {
@@ -101,13 +128,14 @@ impl Wanted {
 struct Walk<'a, F> {
     files: &'a F,
     found: Found,
-    paths: BTreeSet<PathBuf>,
+    /// What the patterns name, and what each is; a link where nobody has looked.
+    paths: BTreeMap<PathBuf, Kind>,
 }
 
 impl<F: FileSystem> Walk<'_, F> {
     fn step(&mut self, at: PathBuf, steps: &[Step], depth: usize) {
         let Some((step, rest)) = steps.split_first() else {
-            self.paths.insert(at);
+            self.paths.insert(at, Kind::Link);
             return;
         };
         if DEPTH_MAX < depth || FOLDERS_MAX < self.found.folders.len() {
@@ -117,7 +145,7 @@ impl<F: FileSystem> Walk<'_, F> {
             // A name needs no listing, but its folder tells when it comes.
             Step::Name(name) if rest.is_empty() => {
                 self.watch(&at);
-                self.paths.insert(at.join(name));
+                self.paths.insert(at.join(name), Kind::Link);
             }
             Step::Name(name) => self.step(at.join(name), rest, depth + 1),
             Step::Like(_) => self.each(&at, steps, depth),
@@ -153,7 +181,7 @@ impl<F: FileSystem> Walk<'_, F> {
             if leads_on && self.is_folder(&path, entry.kind) {
                 self.step(path, if is_any { steps } else { rest }, depth + 1);
             } else if rest.is_empty() {
-                self.paths.insert(path);
+                self.paths.insert(path, entry.kind);
             }
         }
     }

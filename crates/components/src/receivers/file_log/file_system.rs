@@ -28,6 +28,8 @@ pub(super) trait FileSystem: Send + Sync + 'static {
     /// What stands at a path, behind symbolic links.
     fn look(&self, path: &Path) -> io::Result<Facts>;
     fn list(&self, folder: &Path) -> io::Result<Vec<Entry>>;
+    /// Removes the name of an open file; `false` when the path leads to another one by now.
+    fn remove(&self, path: &Path, file: &Self::File) -> io::Result<bool>;
     /// The path without symbolic links.
     fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
     /// Whether other hosts may write there, of which the kernel does not tell.

@@ -13,7 +13,7 @@ use super::assemble::Now;
 use super::file_system::{Facts, FileSystem, Kind};
 use super::identity::{Anchor, Identity, Position, Stamp};
 use super::stream::{Batch, Noticed, Piece, Stream};
-use super::tracker::{Goal, Reading, Report, Sibling, Taken};
+use super::tracker::{Goal, Reading, Removal, Report, Sibling, Taken};
 use super::window::Span;
 
 /// How many bytes must stand before an offset to call a file a copy of another one.
@@ -92,6 +92,9 @@ where
                 done.stream = order.stream;
                 self.release(size, &mut done)
             }
+            Goal::Remove { ref identity, length } => {
+                self.remove(&order.path, (identity, length), &mut done)
+            }
             Goal::Read { .. } => {
                 done.stream = order.stream;
                 self.read(&order.path, &order.goal, &mut done)
@@ -136,6 +139,33 @@ where
             done.file = None;
         }
         Ok(Report::Released { facts, is_closed })
+    }
+
+    /// Removes the file from where it is found, if it holds no more than was delivered. It stays open:
+    /// what is written to it meanwhile is read.
+    fn remove(
+        &self,
+        path: &Path,
+        (identity, length): (&Identity, u64),
+        done: &mut Done<F::File>,
+    ) -> io::Result<Report> {
+        if done.file.is_none() {
+            done.file = self
+                .open_same(path, identity.stamp.inode, |found| found.is_same(identity))?
+                .map(|found| found.file);
+        }
+        let Some(file) = &done.file else { return Ok(Report::Missing) };
+        let is_delivered = |facts: &Facts| facts.length == Some(length) && facts.links == 1;
+        let removal = if !is_delivered(&self.files.facts(file)?) {
+            Removal::Premature
+        } else {
+            match self.files.remove(path, file) {
+                Ok(true) => Removal::Done,
+                Ok(false) => Removal::Premature,
+                Err(error) => Removal::Failed(format!("remove it: {error}")),
+            }
+        };
+        Ok(Report::Removed { facts: self.files.facts(file)?, removal })
     }
 
     /// Whether the file begins as the sibling did and had the same bytes where that was read to.

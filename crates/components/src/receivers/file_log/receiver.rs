@@ -11,6 +11,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use pipeline::factory::{Plans, ReceiverBlueprint};
 use pipeline::{Component, Environment, Outlets, StartError, Storage, StorageUse};
+use runtime::budget::{Part, Portion};
 use runtime::clock::Clock;
 use runtime::host;
 use runtime::shutdown::{self, Shutdown, Trigger};
@@ -31,6 +32,15 @@ const THREADS_MAX: usize = 4;
 /// How many jobs may wait for a thread: turns are bounded by threads, looks are one at a time.
 const JOBS_MAX: usize = 64;
 
+/// Others must not be kept out by many files, nor the files by others: what a few turns take is always
+/// theirs, so a turn that finds no room has to wait for the answers to its own payloads only.
+const SHARE: Portion = Portion {
+    min: Part { one_in: 32, bytes_least: 2 << 20 },
+    max: Part { one_in: 2, bytes_least: 2 << 20 },
+};
+/// What was begun and waits for its end leaves the other half to turns.
+const HELD: Portion = Portion { min: Part::NOTHING, max: Part { one_in: 2, bytes_least: 0 } };
+
 /// How long to wait for the journal of a receiver that is ending.
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
@@ -46,6 +56,10 @@ pub(super) struct Receiver {
 impl Plans for Settings {
     fn is_replaying(&self) -> bool {
         true
+    }
+
+    fn removes_by(&self) -> Option<&'static str> {
+        self.limits.removed_after.map(|_| "delete_after_read")
     }
 
     fn stores(&self) -> Vec<StorageUse> {
@@ -82,8 +96,8 @@ impl Receiver {
             .map_err(|error| StartError::new(format!("start the threads that read: {error}")))?;
         let outlet = outlets.of(Signal::Logs).cloned();
         let outlet = outlet.ok_or_else(|| StartError::new("no pipeline takes its logs"))?;
-        // Others must not be kept out by many files, nor the files by others.
-        let share = env.budget.child("file_log", env.budget.bytes_ever() / 2);
+        let share = env.budget.portion("file_log", SHARE);
+        let held = share.portion("held", HELD);
         let tally = Tally::new(env);
         let mut settings = settings.clone();
         settings.wanted.own_folder.clone_from(&env.data_dir);
@@ -101,6 +115,7 @@ impl Receiver {
             pool,
             turns_max,
             share,
+            held,
             outlet,
             tally: tally.clone(),
             watcher: Watcher::start().ok().map(Arc::new),

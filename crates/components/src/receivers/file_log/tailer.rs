@@ -63,7 +63,10 @@ pub(super) struct House<F> {
     pub files: Arc<F>,
     pub pool: Pool,
     pub turns_max: usize,
+    /// The memory of turns, and of what they made until it is answered.
     pub share: Budget,
+    /// The part of it that may be held between turns.
+    pub held: Budget,
     pub outlet: Outlet,
     pub tally: Tally,
     pub sources: Sources,
@@ -260,7 +263,7 @@ impl<F: FileSystem> Tailer<F> {
 
     /// Keeps what was begun until more comes, if there is memory for it.
     fn keep(&mut self, key: Key, stream: Box<Stream>, now: Instant) {
-        match self.house.share.try_take(stream.held_bytes()) {
+        match self.house.held.try_take(stream.held_bytes()) {
             Some(permit) => {
                 self.streams.insert(key, (stream, permit));
             }

@@ -3,4 +3,5 @@
 mod following;
 mod random;
 mod real;
+mod removing;
 mod world;

@@ -6,6 +6,7 @@
 //! position never passes what has not ended.
 
 mod listed;
+mod removal;
 mod rest;
 mod schedule;
 mod tracked;
@@ -23,6 +24,7 @@ use super::split::Flush;
 use super::window::{Ended, Span, Token, Window};
 
 pub(super) use listed::{Candidate, Listing};
+pub(super) use removal::Removal;
 use tracked::{Phase, Seen, Tracked};
 pub(super) use turned::{Reading, Report, Taken};
 
@@ -50,6 +52,8 @@ pub(super) struct Limits {
     pub chunk_max: usize,
     pub retry: Retry,
     pub truncated: Truncated,
+    /// How long after its last byte a file is removed that was delivered whole.
+    pub removed_after: Option<Duration>,
     /// How long the position of a file that is nowhere is kept.
     pub forgotten_after: Duration,
 }
@@ -80,6 +84,8 @@ pub(super) struct Record {
     pub identity: Identity,
     pub path: Arc<Path>,
     pub position: Position,
+    /// Everything before the position was delivered, and nothing refused or given up.
+    pub is_whole: bool,
 }
 
 /// What the owner is to do.
@@ -118,6 +124,10 @@ pub(super) enum Event {
     Failed {
         path: Arc<Path>,
         message: String,
+    },
+    /// It was delivered whole, and is there no more.
+    Removed {
+        path: Arc<Path>,
     },
     /// What was sent failed after the file had been cut or given up.
     Dropped {
@@ -164,6 +174,8 @@ pub(super) enum Goal {
     },
     /// Close it, if it still has a name, and the size up to which it was read.
     Release { size: Option<u64> },
+    /// Remove it from where it is found, if it holds `length` bytes.
+    Remove { identity: Identity, length: u64 },
 }
 
 /// A file that a new one may be a copy of.
@@ -191,6 +203,8 @@ pub(super) struct Tracker {
     open: BTreeSet<(u64, Key)>,
     sent: HashMap<Token, (Key, u32)>,
     unsaved: BTreeSet<Key>,
+    /// Their positions are being written.
+    saving: BTreeSet<Key>,
     actions: Vec<Action>,
     listings: u64,
     next_key: u64,
@@ -215,6 +229,7 @@ impl Tracker {
             open: BTreeSet::new(),
             sent: HashMap::new(),
             unsaved: BTreeSet::new(),
+            saving: BTreeSet::new(),
             actions: Vec::new(),
             listings: 0,
             next_key: 0,
@@ -229,6 +244,7 @@ impl Tracker {
             if let Some(file) = tracker.files.get_mut(&key) {
                 file.identity = Some(record.identity);
                 (file.cursor, file.committed) = (record.position, record.position);
+                file.is_whole = record.is_whole;
                 file.seen.size = record.position.offset;
             }
         }
@@ -252,6 +268,12 @@ impl Tracker {
         if std::mem::take(&mut file.is_released) {
             let size = (!file.is_dirty).then_some(file.cursor.offset);
             let (path, goal) = (Arc::clone(&file.path), Goal::Release { size });
+            return Some(Turn { key, path, goal, is_afresh: false });
+        }
+        if std::mem::take(&mut file.is_removing) {
+            let identity = file.identity.clone()?;
+            let (path, length) = (Arc::clone(&file.path), file.cursor.offset);
+            let goal = Goal::Remove { identity, length };
             return Some(Turn { key, path, goal, is_afresh: false });
         }
         file.is_dirty = false;
@@ -280,6 +302,7 @@ impl Tracker {
         file.delay = file.delay.max(ended.delay);
         let (path, message) = (Arc::clone(&file.path), ended.message.clone().unwrap_or_default());
         if 0 < ended.refused {
+            file.is_whole = false;
             let refused = Event::Refused { path, records: ended.refused, message };
             self.actions.push(Action::Tell(refused));
         }
@@ -301,7 +324,7 @@ impl Tracker {
         let unopened = std::mem::take(&mut self.unopened);
         for key in std::mem::take(&mut self.ready).into_iter().chain(unopened) {
             if let Some(file) = self.files.get_mut(&key) {
-                (file.phase, file.is_released) = (Phase::Idle, false);
+                (file.phase, file.is_released, file.is_removing) = (Phase::Idle, false, false);
             }
         }
     }
@@ -336,18 +359,21 @@ impl Tracker {
         std::mem::take(&mut self.actions)
     }
 
-    /// Positions that moved since they were last taken, at most `max`.
+    /// Positions that moved since they were last taken, at most `max`; they are being written until
+    /// [`Tracker::saved`].
     pub(super) fn take_unsaved(&mut self, max: usize) -> Vec<Record> {
         let mut records = Vec::new();
         while records.len() < max {
             let Some(key) = self.unsaved.pop_first() else { break };
             records.extend(self.files.get(&key).and_then(Tracked::record));
+            self.saving.insert(key);
         }
         records
     }
 
-    /// Positions that could not be kept are to be written again.
-    pub(super) fn not_saved(&mut self, identities: &[Identity]) {
+    /// Positions were written, but for those of `identities`, which are to be written again.
+    pub(super) fn saved(&mut self, identities: &[Identity]) {
+        self.saving.clear();
         let keys = identities.iter().filter_map(|identity| self.by_stamp.get(&identity.stamp));
         let keys: Vec<Key> = keys.copied().collect();
         self.unsaved.extend(keys);
@@ -395,6 +421,10 @@ impl Tracker {
             is_dirty: true,
             is_open: false,
             is_released: false,
+            is_removing: false,
+            is_removed: false,
+            is_whole: true,
+            failure: None,
             listed: 0,
             epoch: 0,
             cursor: Position::default(),

@@ -17,7 +17,16 @@ fn keys_are_checked() {
         ("{include: [/a], poll_interval: 0s}", &["poll_interval"]),
         ("{include: [/a], fingerprint_size: 15}", &["fingerprint_size"]),
         ("{include: [/a], max_concurrent_files: 0}", &["max_concurrent_files"]),
-        ("{include: [/a], delete_after_read: true}", &["delete_after_read", "lost"]),
+        ("{include: [/a], delete_after_read: true, start_at: beginning}", &[]),
+        ("{include: [/a], delete_after_read: true}", &["delete_after_read", "start_at: beginning"]),
+        (
+            "{include: [/a], delete_after_read: true, start_at: beginning, on_oversize: truncate}",
+            &["delete_after_read", "on_oversize: split"],
+        ),
+        (
+            "{include: [/a], delete_after_read: true, start_at: beginning, on_truncate: read_new}",
+            &["delete_after_read", "read_whole_file"],
+        ),
         ("{include: [/a], include_file_record_number: true}", &["record_number", "offset"]),
         ("{include: [/a], encoding: klingon}", &["klingon"]),
         ("{include: [/a], start_at: middle}", &["start_at"]),

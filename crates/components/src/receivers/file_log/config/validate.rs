@@ -17,8 +17,11 @@ use crate::receivers::file_log::discovery::Wanted;
 use crate::receivers::file_log::file_system::{self, Options};
 use crate::receivers::file_log::glob::Glob;
 use crate::receivers::file_log::ordering::{By, Ordering, Rule};
+use crate::receivers::file_log::split::OnOversize;
 use crate::receivers::file_log::tracker::{Limits, Retry, Truncated};
 
+/// How long after its last byte a file is removed with `delete_after_read`.
+const REMOVED_AFTER: Duration = Duration::from_mins(1);
 /// The most that is read at a time.
 const CHUNK_MAX: usize = 256 << 10;
 /// The most bytes that a file is known again by.
@@ -83,13 +86,7 @@ impl Config {
             faults.add("max_concurrent_files", "`max_concurrent_files` must be greater than zero");
         }
         if self.delete_after_read {
-            let message = "`delete_after_read` is not supported: what is written between the last \
-                           read and the removal would be lost";
-            faults.add_with_remedy(
-                "delete_after_read",
-                message,
-                "let `logrotate` remove old files",
-            );
+            self.refuse_removal(faults);
         }
         if self.include_file_record_number {
             let message = "`include_file_record_number` is not supported: the number would not be \
@@ -97,6 +94,31 @@ impl Config {
             let remedy = "use `include_file_record_offset`";
             faults.add_with_remedy("include_file_record_number", message, remedy);
         }
+    }
+
+    /// What was not read must not be removed.
+    fn refuse_removal(&self, faults: &mut Faults) {
+        let mut refuse = |is_so: bool, why: &str, remedy: &str| {
+            if is_so {
+                let message = format!("`delete_after_read` would lose {why}");
+                faults.add_with_remedy("delete_after_read", message, remedy);
+            }
+        };
+        refuse(
+            self.start_at != StartAt::Beginning,
+            "what files hold at the first start",
+            "add `start_at: beginning`",
+        );
+        refuse(
+            self.on_truncate == Some(OnTruncate::ReadNew),
+            "what `on_truncate: read_new` passes over",
+            "use `on_truncate: read_whole_file`",
+        );
+        refuse(
+            self.on_oversize == OnOversize::Truncate,
+            "what `on_oversize: truncate` leaves out",
+            "use `on_oversize: split`",
+        );
     }
 
     fn warnings(&self) -> Vec<String> {
@@ -150,6 +172,7 @@ impl Config {
                 chunk_max: CHUNK_MAX,
                 retry,
                 truncated,
+                removed_after: self.delete_after_read.then_some(REMOVED_AFTER),
                 forgotten_after: FORGOTTEN_AFTER,
             },
             options: Options {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use runtime::file_handle::Prober;
-use rustix::fs::{Advice, OFlags};
+use rustix::fs::{Advice, CWD, OFlags, RenameFlags};
 
 use super::gzip::Gzip;
 use super::{Entry, Facts, FileSystem, Kind};
@@ -119,6 +119,25 @@ impl FileSystem for Real {
             Ok(Entry { inode: entry.ino(), name: entry.file_name(), kind })
         });
         entries.collect()
+    }
+
+    fn remove(&self, path: &Path, open: &Open) -> io::Result<bool> {
+        // Another file may come to be at this path at any moment, so what is removed is first taken
+        // aside, where nobody looks for it, and looked at there.
+        let ours = open.file.metadata()?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let aside = path.with_file_name(format!(".{name}.removed-{}", ours.ino()));
+        let rename = |from: &Path, to: &Path| {
+            rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)
+        };
+        rename(path, &aside)?;
+        let found = fs::symlink_metadata(&aside)?;
+        if (found.dev(), found.ino()) == (ours.dev(), ours.ino()) {
+            return fs::remove_file(&aside).map(|()| true);
+        }
+        rename(&aside, path).map(|()| false).map_err(|error| {
+            io::Error::other(format!("another file is at {} now: {error}", aside.display()))
+        })
     }
 
     fn resolve(&self, path: &Path) -> io::Result<PathBuf> {

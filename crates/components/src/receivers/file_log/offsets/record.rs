@@ -1,4 +1,5 @@
-//! Record: a position as it stands in the journal. The first byte is the version of the format.
+//! Record: a position as it stands in the journal. The first byte is the version of the format, the
+//! second says whether everything before was delivered; version 1 did not know.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -7,12 +8,13 @@ use std::path::Path;
 use crate::receivers::file_log::identity::{Anchor, Identity, Position, Stamp};
 use crate::receivers::file_log::tracker::Record;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+const VERSION_WITHOUT_WHOLE: u8 = 1;
 
 pub(super) fn encode(record: &Record) -> Vec<u8> {
-    let Record { identity, path, position } = record;
+    let Record { identity, path, position, is_whole } = record;
     let Identity { stamp, handle } = identity;
-    let mut out = vec![VERSION];
+    let mut out = vec![VERSION, u8::from(*is_whole)];
     let Position { offset, anchor } = position;
     let numbers = [
         stamp.device,
@@ -35,7 +37,11 @@ pub(super) fn encode(record: &Record) -> Vec<u8> {
 
 /// `None` for what this version did not write.
 pub(super) fn decode(bytes: &[u8]) -> Option<Record> {
-    let mut rest = bytes.strip_prefix(&[VERSION])?;
+    let (is_whole, mut rest) = match bytes {
+        [VERSION, is_whole @ (0 | 1), rest @ ..] => (*is_whole == 1, rest),
+        [VERSION_WITHOUT_WHOLE, rest @ ..] => (false, rest),
+        _ => return None,
+    };
     let mut numbers = [0; 7];
     for number in &mut numbers {
         *number = u64::from_be_bytes(*take(&mut rest)?);
@@ -48,7 +54,8 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Record> {
     };
     let anchor = Anchor { end, len: u32::try_from(len).ok()?, hash };
     let path = Path::new(OsStr::from_bytes(path)).into();
-    rest.is_empty().then_some(Record { identity, path, position: Position { offset, anchor } })
+    let position = Position { offset, anchor };
+    rest.is_empty().then_some(Record { identity, path, position, is_whole })
 }
 
 fn take<'a, const N: usize>(rest: &mut &'a [u8]) -> Option<&'a [u8; N]> {

@@ -11,6 +11,7 @@ const KEEPING: Keeping = Keeping { is_synced: true, folder_permissions: 0o700 };
 
 fn record(inode: u64, offset: u64) -> Record {
     Record {
+        is_whole: inode.is_multiple_of(2),
         identity: Identity { stamp: Stamp::new(1, inode, 7), handle: Some([1, 2, 3].into()) },
         path: Path::new("/var/log/a b.log").into(),
         position: Position { offset, anchor: Anchor { end: offset, len: 5, hash: 9 } },
@@ -63,6 +64,8 @@ fn what_is_stored_reads_back_and_nothing_else_does() {
             assert_eq!(decode(&encoded[..end]), None, "torn at {end}");
         }
         assert_eq!(decode(&[&encoded[..], &[0]].concat()), None);
-        assert_eq!(decode(&[&[2], &encoded[1..]].concat()), None, "another version");
+        assert_eq!(decode(&[&[3], &encoded[1..]].concat()), None, "another version");
+        let earlier = decode(&[&[1], &encoded[2..]].concat());
+        assert!(earlier.is_some_and(|earlier| !earlier.is_whole), "version 1 did not know");
     }
 }

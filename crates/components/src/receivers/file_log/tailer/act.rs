@@ -49,8 +49,11 @@ impl<F: FileSystem> Tailer<F> {
                 let path = path.display();
                 tracing::warn!(%receiver, %path, unread, "A file is gone before it was read.");
             }
+            Told::Removed { path } => {
+                tracing::info!(%receiver, path = %path.display(), "Removed a file that was delivered.");
+            }
             Told::Failed { path, message } => {
-                tracing::warn!(%receiver, path = %path.display(), message, "Cannot read a file.");
+                tracing::warn!(%receiver, path = %path.display(), message, "Cannot read or remove a file.");
             }
             _ => self.tell_records(told),
         }
@@ -93,9 +96,9 @@ impl<F: FileSystem> Tailer<F> {
         if let Some(error) = self.offsets.saved(&saved) {
             self.house.tally.save_failures.add(1);
             tracing::warn!(error, "Positions cannot be kept; after a crash, files are read again.");
-            self.tracker.not_saved(&saved.failed());
             self.saving.at = now + SAVE_AGAIN;
         }
+        self.tracker.saved(&saved.failed());
     }
 
     /// Writes what has ended, for the last time.

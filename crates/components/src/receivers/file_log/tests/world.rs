@@ -148,6 +148,14 @@ impl FileSystem for Arc<Disk> {
         Ok(entries.collect())
     }
 
+    fn remove(&self, path: &Path, node: &Arc<Node>) -> io::Result<bool> {
+        let is_same = self.node(path).is_some_and(|found| Arc::ptr_eq(&found, node));
+        if is_same {
+            Disk::remove(self, path);
+        }
+        Ok(is_same)
+    }
+
     fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
         Ok(path.to_owned())
     }
@@ -186,6 +194,7 @@ pub(super) fn limits() -> Limits {
             give_up: None,
         },
         truncated: Truncated::Whole,
+        removed_after: None,
         forgotten_after: Duration::from_hours(1),
     }
 }
@@ -331,6 +340,7 @@ impl World {
             self.saved.retain(|one| !one.identity.is_same(&record.identity));
             self.saved.push(record);
         }
+        self.tracker.saved(&[]);
     }
 
     /// Everything but the disk and what was saved is gone.

@@ -21,6 +21,8 @@ impl Tracker {
             }
             if self.is_spent(key, now) {
                 self.retire(key);
+            } else if self.remove_at(key, now).is_some_and(|at| at <= now) {
+                self.remove(key);
             } else {
                 self.stir(key, now);
             }
@@ -47,6 +49,9 @@ impl Tracker {
             self.rewind(key, message.unwrap_or_default(), now);
         }
         self.consider(key, now);
+        if let Some(at) = self.remove_at(key, now) {
+            self.wake_by(key, at);
+        }
     }
 
     /// Goes back to what failed.
@@ -58,7 +63,7 @@ impl Tracker {
         let from = file.committed.offset;
         let mut done = file.window.take_done(from, DELIVERED_MAX);
         if retry.give_up.is_some_and(|give_up| give_up <= now.duration_since(since)) {
-            file.committed = file.cursor;
+            (file.committed, file.is_whole) = (file.cursor, false);
             (file.failures, file.failing_since) = (0, None);
             self.unsaved.insert(key);
             self.tell(Event::Dropped { path, records });
@@ -105,7 +110,8 @@ impl Tracker {
     /// Whether a file that was renamed or removed has nothing more to give.
     fn is_spent(&self, key: Key, now: Instant) -> bool {
         self.files.get(&key).is_some_and(|file| {
-            let grace = if file.seen.links == 0 { REMOVED_GRACE } else { RENAMED_GRACE };
+            let is_foreign = file.seen.links == 0 && !file.is_removed;
+            let grace = if is_foreign { REMOVED_GRACE } else { RENAMED_GRACE };
             let is_gone = file.listed == 0 && file.is_open && 0 < self.listings;
             is_gone && file.is_read() && file.quiet_since + grace <= now
         })
@@ -144,7 +150,7 @@ impl Tracker {
 
 impl Tracked {
     /// Whether all of it was read and has ended.
-    fn is_read(&self) -> bool {
+    pub(super) fn is_read(&self) -> bool {
         let is_still = self.phase == Phase::Idle && !self.is_dirty && !self.is_partial;
         is_still && self.held.is_none() && self.window.is_empty()
     }

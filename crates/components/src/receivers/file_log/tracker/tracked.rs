@@ -29,6 +29,14 @@ pub(super) struct Tracked {
     pub(super) is_open: bool,
     /// Another file needs its place.
     pub(super) is_released: bool,
+    /// It was delivered whole, and is to be removed.
+    pub(super) is_removing: bool,
+    /// We removed it.
+    pub(super) is_removed: bool,
+    /// All of it that has ended was delivered.
+    pub(super) is_whole: bool,
+    /// Why it could not be read the last time.
+    pub(super) failure: Option<Box<str>>,
     /// The number of the last listing that named it.
     pub(super) listed: u64,
     pub(super) epoch: u32,
@@ -74,7 +82,8 @@ pub(super) enum Phase {
 impl Tracked {
     pub(super) fn record(&self) -> Option<Record> {
         let identity = self.identity.clone()?;
-        Some(Record { identity, path: Arc::clone(&self.path), position: self.committed })
+        let (path, is_whole) = (Arc::clone(&self.path), self.is_whole);
+        Some(Record { identity, path, position: self.committed, is_whole })
     }
 
     /// Begins again with what was read and is in nobody's hands.

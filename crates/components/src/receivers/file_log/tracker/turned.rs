@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::removal::Removal;
 use super::{Event, Key, Phase, Position, Span, Token, Tracked, Tracker, Truncated};
 use crate::receivers::file_log::file_system::Facts;
 use crate::receivers::file_log::identity::{Anchor, Identity};
 
 /// How long a file that cannot be opened or read is left alone.
-const FAILURE_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 
 /// What came of a turn.
 #[derive(Debug)]
@@ -29,6 +30,10 @@ pub(in super::super) enum Report {
     Released {
         facts: Facts,
         is_closed: bool,
+    },
+    Removed {
+        facts: Facts,
+        removal: Removal,
     },
     /// It has no name here any more, and it was not open.
     Missing,
@@ -84,7 +89,7 @@ impl Tracker {
         let file = self.files.get_mut(&key)?;
         file.phase = Phase::Idle;
         let is_open = match report {
-            Report::Identified { .. } | Report::Read(_) => true,
+            Report::Identified { .. } | Report::Read(_) | Report::Removed { .. } => true,
             Report::Missing => false,
             Report::Released { is_closed, .. } => !is_closed,
             Report::Failed { .. } | Report::Dropped => file.is_open,
@@ -96,6 +101,7 @@ impl Tracker {
         file.is_open = is_open;
         if is_open {
             self.open.insert((number, key));
+            file.failure = None;
         }
         match report {
             Report::Identified { identity, facts, path, read_before, is_undecided } => {
@@ -118,12 +124,9 @@ impl Tracker {
                 }
                 self.consider(key, now);
             }
+            Report::Removed { facts, removal } => self.removed(key, &facts, removal, now),
             Report::Missing => self.missing(key),
-            Report::Failed { message } => {
-                let path = Arc::clone(&self.files.get(&key)?.path);
-                self.tell(Event::Failed { path, message });
-                self.pause(key, FAILURE_PAUSE, now);
-            }
+            Report::Failed { message } => self.failed(key, message, now),
             Report::Dropped => {
                 let file = self.files.get_mut(&key)?;
                 file.chunk = (file.chunk / 2).max(self.limits.chunk_min);
@@ -131,6 +134,17 @@ impl Tracker {
             }
         }
         None
+    }
+
+    /// It is tried again, and told when something else is the matter.
+    fn failed(&mut self, key: Key, message: String, now: Instant) {
+        let Some(file) = self.files.get_mut(&key) else { return };
+        if file.failure.as_deref() != Some(&message) {
+            file.failure = Some(message.as_str().into());
+            let path = Arc::clone(&file.path);
+            self.tell(Event::Failed { path, message });
+        }
+        self.pause(key, FAILURE_PAUSE, now);
     }
 
     fn see(&mut self, key: Key, facts: &Facts, now: Instant) {
@@ -226,7 +240,7 @@ impl Tracker {
         (file.cursor, file.committed) = (start, start);
         (file.held, file.is_partial, file.is_afresh) = (None, false, true);
         file.delivered = Arc::default();
-        file.head = Anchor::default();
+        (file.head, file.is_whole) = (Anchor::default(), true);
         self.unsaved.insert(key);
         self.tell(Event::Truncated { path, unread });
         self.stir(key, now);
