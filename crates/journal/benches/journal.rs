@@ -1,6 +1,7 @@
 //! What durable appends cost beside the device itself; ratios of one run.
 //!
-//! `cargo bench --package journal [-- DIRECTORY]`. A directory in memory is refused: its syncs are free.
+//! `cargo bench --package journal [-- [--in=DIRECTORY] [ROW...]]`. A directory in memory is refused: its
+//! syncs are free. What share of the time the disk was syncing tells how much of a row is the disk's.
 
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
@@ -19,19 +20,43 @@ use runtime::volume::{Directory, Permissions, Volume as _};
 /// Each row is measured so often; the median is shown.
 const ROUNDS: usize = 9;
 
+type Row = (&'static str, fn(&Path));
+
+/// The rows by name, in their order.
+const ROWS: &[Row] = &[
+    ("large", |path| against_raw(path, "300 KB bodies, 8 callers", 8, 300_000, 300)),
+    ("lone", |path| against_raw(path, "4 KiB bodies, 1 caller", 1, 4096, 300)),
+    ("group", against_unsynced),
+    ("cost", append_cost),
+    ("recovery", recovery),
+];
+
 fn main() {
-    let directory = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
-    let directory = directory.unwrap_or_else(|| env!("CARGO_TARGET_TMPDIR").to_owned());
-    let path = PathBuf::from(directory).join("journal-bench");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let directory = arguments.iter().find_map(|one| one.strip_prefix("--in="));
+    let path =
+        PathBuf::from(directory.unwrap_or(env!("CARGO_TARGET_TMPDIR"))).join("journal-bench");
+    let wanted: Vec<_> = arguments.iter().filter(|one| !one.starts_with('-')).collect();
     std::fs::remove_dir_all(&path).ok();
     let probe = Directory::open(&path, Permissions::default()).unwrap();
     assert!(!probe.is_in_memory(), "{} is in memory: its syncs are free", path.display());
-    against_raw(&path, "300 KB bodies, 8 callers", 8, 300_000, 300);
-    against_raw(&path, "4 KiB bodies, 1 caller", 1, 4096, 300);
-    against_unsynced(&path);
-    append_cost(&path);
-    recovery(&path);
+    for (name, row) in ROWS {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+            row(&path);
+        }
+    }
     std::fs::remove_dir_all(&path).ok();
+}
+
+/// What one journal did.
+#[derive(Clone, Copy)]
+struct Run {
+    took: Duration,
+    groups: f64,
+    /// While a sync was under way.
+    syncing: Duration,
+    /// User and system time of all threads, the caller's included.
+    cpu: Duration,
 }
 
 fn opened(path: &Path, is_synced: bool) -> (Journal, StreamId) {
@@ -69,34 +94,33 @@ fn append(
     Clock.now() - began
 }
 
-/// A journal of its own: how long it took, and how many groups there were.
-fn durable(
-    path: &Path,
-    callers: usize,
-    body: &Bytes,
-    count: usize,
-    is_synced: bool,
-) -> (Duration, f64) {
+/// A journal of its own.
+fn durable(path: &Path, callers: usize, body: &Bytes, count: usize, is_synced: bool) -> Run {
     let folder = path.join("durable");
     std::fs::remove_dir_all(&folder).ok();
     let (journal, stream) = opened(&folder, is_synced);
     append(&journal, stream, 1, body, 1);
     let registry = Registry::default();
     journal.register(&registry, &Vec::new());
-    let groups = || {
-        let families = registry.snapshot();
-        let syncs = families.iter().find(|one| one.name == "tidegate_journal_syncs").unwrap();
-        match syncs.series[0].1 {
-            Reading::Number(number) => number,
-            ref other => panic!("{other:?}"),
-        }
-    };
-    let before = groups();
+    let (before, cpu_before) = (done(&registry), cpu());
     let took = append(&journal, stream, callers, body, count);
-    let groups = groups() - before;
+    let (after, cpu) = (done(&registry), cpu() - cpu_before);
     journal.close();
     std::fs::remove_dir_all(&folder).ok();
-    (took, groups)
+    Run { took, groups: after.0 - before.0, syncing: after.1 - before.1, cpu }
+}
+
+/// Groups so far, and the time that syncs took.
+fn done(registry: &Registry) -> (f64, Duration) {
+    let families = registry.snapshot();
+    let reading =
+        |name: &str| families.iter().find(|one| one.name == name).unwrap().series[0].1.clone();
+    match (reading("tidegate_journal_groups"), reading("tidegate_journal_sync_duration")) {
+        (Reading::Number(groups), Reading::Histogram { sum, .. }) => {
+            (groups, Duration::from_micros(sum))
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 /// The same bytes, written and synced in so many groups, and nothing else.
@@ -123,23 +147,22 @@ fn against_raw(path: &Path, what: &str, callers: usize, bytes: usize, count: usi
     let body = Bytes::from(vec![7; bytes]);
     let mut rounds: Vec<_> = (0..ROUNDS)
         .map(|_| {
-            let (took, groups) = durable(path, callers, &body, count, true);
-            let raw = raw(path, bytes * count, groups as usize);
-            (raw.as_secs_f64() / took.as_secs_f64(), took, raw, groups)
+            let run = durable(path, callers, &body, count, true);
+            let raw = raw(path, bytes * count, run.groups as usize);
+            (raw.as_secs_f64() / run.took.as_secs_f64(), run, raw)
         })
         .collect();
     rounds.sort_by(|one, other| one.0.total_cmp(&other.0));
-    let (ratio, took, raw, groups) = rounds[ROUNDS / 2];
+    let (_, run, raw) = rounds[ROUNDS / 2];
     let mib = (bytes * count) as f64 / (1 << 20) as f64;
     println!(
-        "{what}: {:.0} MiB/s, {:.2} ms a group of {:.0} KiB; write + fdatasync {:.0} MiB/s; ratio {ratio:.2} ({:.2} to {:.2})",
-        mib / took.as_secs_f64(),
-        took.as_secs_f64() * 1e3 / groups,
-        mib * 1024.0 / groups,
+        "{what}: {:.0} MiB/s, {:.2} ms a group of {:.0} KiB; write + fdatasync {:.0} MiB/s",
+        mib / run.took.as_secs_f64(),
+        run.took.as_secs_f64() * 1e3 / run.groups,
+        mib * 1024.0 / run.groups,
         mib / raw.as_secs_f64(),
-        rounds[0].0,
-        rounds[ROUNDS - 1].0,
     );
+    ratios(rounds.iter().map(|(ratio, run, _)| (*ratio, *run)), count);
 }
 
 fn against_unsynced(path: &Path) {
@@ -147,20 +170,38 @@ fn against_unsynced(path: &Path) {
     let body = Bytes::from(vec![7; 4096]);
     let mut rounds: Vec<_> = (0..ROUNDS)
         .map(|_| {
-            let (synced, groups) = durable(path, 1000, &body, COUNT, true);
-            let (unsynced, _) = durable(path, 1000, &body, COUNT, false);
-            (unsynced.as_secs_f64() / synced.as_secs_f64(), synced, unsynced, groups)
+            let synced = durable(path, 1000, &body, COUNT, true);
+            let unsynced = durable(path, 1000, &body, COUNT, false);
+            (unsynced.took.as_secs_f64() / synced.took.as_secs_f64(), synced, unsynced)
         })
         .collect();
     rounds.sort_by(|one, other| one.0.total_cmp(&other.0));
-    let (ratio, synced, unsynced, groups) = rounds[ROUNDS / 2];
+    let (_, synced, unsynced) = rounds[ROUNDS / 2];
     println!(
-        "4 KiB bodies, 1,000 callers: {:.0} records/s in groups of {:.0}; fsync: false {:.0}; ratio {ratio:.2} ({:.2} to {:.2})",
-        COUNT as f64 / synced.as_secs_f64(),
-        COUNT as f64 / groups,
-        COUNT as f64 / unsynced.as_secs_f64(),
+        "4 KiB bodies, 1,000 callers: {:.0} records/s in groups of {:.0}; fsync: false {:.0}, {:.1} us of CPU a record",
+        COUNT as f64 / synced.took.as_secs_f64(),
+        COUNT as f64 / synced.groups,
+        COUNT as f64 / unsynced.took.as_secs_f64(),
+        unsynced.cpu.as_secs_f64() * 1e6 / COUNT as f64,
+    );
+    ratios(rounds.iter().map(|(ratio, run, _)| (*ratio, *run)), COUNT);
+}
+
+/// What the rounds of a row, by their ratios, have in common.
+fn ratios(rounds: impl Iterator<Item = (f64, Run)>, count: usize) {
+    let rounds: Vec<_> = rounds.collect();
+    let median = |of: &dyn Fn(&Run) -> f64| {
+        let mut all: Vec<f64> = rounds.iter().map(|(_, run)| of(run)).collect();
+        all.sort_by(f64::total_cmp);
+        all[ROUNDS / 2]
+    };
+    println!(
+        "  ratio {:.2} ({:.2} to {:.2}); medians: the disk was syncing {:.0} % of the time, {:.1} us of CPU a record",
+        rounds[ROUNDS / 2].0,
         rounds[0].0,
         rounds[ROUNDS - 1].0,
+        median(&|run| run.syncing.as_secs_f64() * 100.0 / run.took.as_secs_f64()),
+        median(&|run| run.cpu.as_secs_f64() * 1e6 / count as f64),
     );
 }
 
@@ -168,9 +209,7 @@ fn against_unsynced(path: &Path) {
 fn append_cost(path: &Path) {
     const COUNT: usize = 1_000_000;
     let body = Bytes::from(vec![7; 200]);
-    let before = cpu();
-    let (took, _) = durable(path, 2000, &body, COUNT, false);
-    let used = cpu() - before;
+    let Run { took, cpu: used, .. } = durable(path, 2000, &body, COUNT, false);
     println!(
         "200 B bodies, not synced: {:.0} ns of CPU a record, {:.0} ns by the clock",
         used.as_secs_f64() * 1e9 / COUNT as f64,

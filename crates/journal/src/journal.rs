@@ -8,7 +8,7 @@ mod telemetry;
 use std::fmt;
 use std::io;
 use std::ops::{Range, RangeInclusive};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -22,11 +22,15 @@ use crate::reader::{Limits, Read, Reader};
 use crate::recovery::{self, OpenError, Report};
 use crate::scrub::Scrub;
 use crate::settings::Settings;
+use crate::store::syncer::Beside;
 use crate::store::{Append, Counts, Forget, Request, Store};
 use crate::{AppendError, Damage, Position, ReadError, StreamError, StreamId};
 
 /// How long what could not be written waits for the next try.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// What is gathered during a sync is written in pieces of this size, long before its turn.
+const WRITTEN_AHEAD_BYTES: usize = 512 << 10;
 
 /// How often somebody looks whether a call of the disk hangs.
 const WATCHED_EVERY: Duration = Duration::from_secs(1);
@@ -63,10 +67,16 @@ pub struct Usage {
     pub streams: usize,
     /// The last append was refused for lack of room.
     pub is_full: bool,
-    /// A call of the disk that has not ended for long, and how long it has run.
-    pub hangs: Option<(&'static str, Duration)>,
+    pub hang: Option<Hang>,
     /// Records that cannot be read, one of each stream that has any.
     pub damage: Vec<Damage>,
+}
+
+/// A call of the disk that has not ended for long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hang {
+    pub call: &'static str,
+    pub age: Duration,
 }
 
 /// A way to ask a journal. Clones are the same journal; it ends with the last of them.
@@ -82,6 +92,9 @@ struct Shared {
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
+/// Told that the disk hangs, or goes on.
+type ToldOfHang = Arc<dyn Fn(Option<Hang>) + Send + Sync>;
+
 /// What the threads and the handles share.
 struct State {
     settings: Settings,
@@ -89,7 +102,10 @@ struct State {
     calls: Calls,
     counts: Counts,
     is_full: AtomicBool,
+    /// What data may take still, as of the last group.
+    bytes_free: AtomicU64,
     room: Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>,
+    hangs: Mutex<Vec<ToldOfHang>>,
     has_ended: Mutex<bool>,
     ended: Condvar,
 }
@@ -119,7 +135,9 @@ pub fn open(volume: Arc<dyn Volume>, settings: Settings) -> Result<Opened, OpenE
         calls,
         counts: store.counts.clone(),
         is_full: AtomicBool::new(false),
+        bytes_free: AtomicU64::new(store.room()),
         room: Mutex::default(),
+        hangs: Mutex::default(),
         has_ended: Mutex::new(false),
         ended: Condvar::new(),
     };
@@ -132,7 +150,7 @@ pub fn open(volume: Arc<dyn Volume>, settings: Settings) -> Result<Opened, OpenE
 }
 
 impl Journal {
-    fn start(store: Store, reader: Reader, state: Arc<State>) -> io::Result<Self> {
+    fn start(mut store: Store, reader: Reader, state: Arc<State>) -> io::Result<Self> {
         let (requests, inbox) = inbox::inbox(state.settings.waiting_bytes_max);
         let (reads, jobs) = inbox::inbox(usize::MAX);
         let mut threads = Vec::new();
@@ -140,6 +158,11 @@ impl Journal {
             threads.push(std::thread::Builder::new().name(name.to_owned()).spawn(run)?);
             io::Result::Ok(())
         };
+        if state.settings.is_synced {
+            let (beside, thread) = Beside::new(inbox.bell(), state.counts.sync_took.clone());
+            spawn("journal sync", Box::new(move || thread.run()))?;
+            store.syncer = Box::new(beside);
+        }
         let owner = Owner { store, state: Arc::clone(&state), removed: reads.clone() };
         spawn("journal", Box::new(move || owner.run(inbox)))?;
         let scrub = Scrub::new(state.settings.scrub_bytes_per_second);
@@ -233,10 +256,24 @@ impl Journal {
         self.shared.state.usage()
     }
 
+    /// Whether there was room for a record of `bytes` when the last group was done; another may take it.
+    #[must_use]
+    pub fn has_room_for(&self, bytes: usize) -> bool {
+        let Shared { state, requests, .. } = &*self.shared;
+        let wanted = bytes as u64 + requests.weight() as u64;
+        !state.is_full.load(Ordering::Relaxed) && wanted < state.bytes_free.load(Ordering::Relaxed)
+    }
+
     /// Lets `told` be called each time that there is room again after appends were refused for lack of
     /// it. It must not wait.
     pub fn on_room(&self, told: impl Fn() + Send + Sync + 'static) {
         self.shared.state.room().push(Arc::new(told));
+    }
+
+    /// Lets `told` be called when a call of the disk is found to hang, and with `None` when the disk
+    /// goes on. It must not wait.
+    pub fn on_hang(&self, told: impl Fn(Option<Hang>) + Send + Sync + 'static) {
+        lock(&self.shared.state.hangs).push(Arc::new(told));
     }
 
     /// The settings it was opened with.
@@ -278,8 +315,9 @@ impl Owner {
         self.maintain();
         while let Some(requests) = self.next(&mut inbox) {
             let is_last = requests.iter().any(|request| matches!(request, Request::Close));
-            self.store.commit(requests);
-            self.maintain();
+            if self.turn(requests) {
+                self.maintain();
+            }
             if is_last {
                 break;
             }
@@ -287,8 +325,28 @@ impl Owner {
         self.store.seal();
     }
 
+    /// Writes what is asked, and answers what is durable; whether anything was answered, or all is.
+    fn turn(&mut self, requests: Vec<Request>) -> bool {
+        let mut has_landed = false;
+        // Between two syncs the disk waits for as little as can be: for the next group, if there is
+        // none yet, and never for the answers to the last one.
+        if self.store.is_ahead() && self.store.has_synced() {
+            self.store.land();
+            has_landed = true;
+        }
+        self.store.stage(requests);
+        if self.store.has_synced() {
+            self.store.land();
+            has_landed = true;
+        }
+        has_landed || !self.store.is_syncing()
+    }
+
     /// What is to be done next; nothing, when something must be tried or done further.
     fn next(&mut self, inbox: &mut Inbox<Request>) -> Option<Vec<Request>> {
+        if self.store.is_syncing() {
+            return inbox.gather(WRITTEN_AHEAD_BYTES);
+        }
         let waiting = inbox.take(Some(Duration::ZERO))?;
         if !waiting.is_empty() || self.store.is_compacting() {
             return Some(waiting);
@@ -314,6 +372,7 @@ impl Owner {
     }
 
     fn tell_of_room(&mut self) {
+        self.state.bytes_free.store(self.store.room(), Ordering::Relaxed);
         if self.store.take_refused() {
             self.state.is_full.store(true, Ordering::Relaxed);
         }
@@ -353,7 +412,7 @@ fn serve(mut reader: Reader, mut scrub: Scrub, mut jobs: Inbox<Job>) {
 
 impl State {
     fn usage(&self) -> Usage {
-        let hangs = self.calls.longest().filter(|(_, age)| self.settings.hangs_after <= *age);
+        let hang = self.hang();
         let index = self.index();
         Usage {
             bytes: index.bytes(),
@@ -363,26 +422,43 @@ impl State {
             segments: index.segments.len(),
             streams: index.streams.len(),
             is_full: self.is_full.load(Ordering::Relaxed),
-            hangs,
+            hang,
             damage: index.streams.values().filter_map(|stream| stream.damage.clone()).collect(),
         }
     }
 
+    fn hang(&self) -> Option<Hang> {
+        let longest = self.calls.longest().map(|(call, age)| Hang { call, age });
+        longest.filter(|hang| self.settings.hangs_after <= hang.age)
+    }
+
     /// The life of the watching thread: says when a call of the disk hangs, and when it goes on.
     fn watch(&self) {
-        let mut is_hanging = false;
         let mut has_ended = lock(&self.has_ended);
+        let mut is_hanging = false;
         while !*has_ended {
             let waited = self.ended.wait_timeout(has_ended, WATCHED_EVERY);
             has_ended = waited.unwrap_or_else(PoisonError::into_inner).0;
-            let hangs = self.calls.longest().filter(|(_, age)| self.settings.hangs_after <= *age);
-            if let (Some((call, age)), false) = (hangs, is_hanging) {
-                tracing::error!(call, ?age, "A call of the journal's disk hangs.");
-            } else if hangs.is_none() && is_hanging {
-                tracing::info!("The journal's disk goes on.");
+            let hang = self.hang();
+            if hang.is_some() != is_hanging {
+                is_hanging = hang.is_some();
+                self.tell_of_hang(hang);
             }
-            is_hanging = hangs.is_some();
         }
+        if is_hanging {
+            self.tell_of_hang(None);
+        }
+    }
+
+    fn tell_of_hang(&self, hang: Option<Hang>) {
+        match hang {
+            Some(Hang { call, age }) => {
+                tracing::error!(call, ?age, "A call of the journal's disk hangs.");
+            }
+            None => tracing::info!("The journal's disk goes on."),
+        }
+        let told = lock(&self.hangs).clone();
+        told.iter().for_each(|told| told(hang));
     }
 
     fn index(&self) -> MutexGuard<'_, Index> {

@@ -4,11 +4,12 @@
 //! that live until they are forgotten; all streams share segments, syncs and the disk budget.
 //!
 //! ```text
-//!             requests   ┌──────────────────────────────┐ write, sync, unlink
+//!             requests   ┌──────────────────────────────┐ write, unlink
 //!  Journal ────────────▶ │ journal: Store               │ ───────────────────▶ Volume
 //!  (handles) ◀────────── │  group commit, outcomes,     │                        ▲
-//!     │       on_done    │  roll, compaction            │                        │ read
-//!     │                  └──────────────────────────────┘                        │
+//!     │       on_done    │  roll, compaction            │ ─▶ journal sync ───────┤ sync
+//!     │                  └──────────────────────────────┘ ◀~ a bell at its end   │
+//!     │                                                                          │ read
 //!     │                        │ Index, one short lock                           │
 //!     │ reads            ┌──────────────────────────────┐                        │
 //!     └────────────────▶ │ journal read: reads, scrub   │ ───────────────────────┘
@@ -43,7 +44,7 @@ pub mod repair;
 use std::fmt;
 
 pub use error::{AppendError, ReadError, StreamError};
-pub use journal::{Journal, Opened, Recovered, Usage, open};
+pub use journal::{Hang, Journal, Opened, Recovered, Usage, open};
 pub use reader::{Limits, Read, Stored};
 pub use recovery::{Missing, OpenError, Report};
 pub use settings::Settings;

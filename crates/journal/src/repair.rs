@@ -130,7 +130,7 @@ fn rewrite(
     });
     writer.write()?;
     writer.sync()?;
-    writer.settle();
+    writer.settle(writer.end(), true);
     writer.seal(true)?;
     let kept = free_name(volume, &name)?;
     let copy = volume.create(&kept, 0)?;

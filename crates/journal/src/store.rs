@@ -1,23 +1,25 @@
-//! Store: the one writer of a directory. It gathers requests into groups, commits each with one write
-//! and one sync, and answers.
+//! Store: the one writer of a directory. It gathers requests into groups, makes each durable with one
+//! sync, and answers.
 //!
 //! Owner: the thread of the journal. Bounds: one group is what waited, cut at a segment's end.
 //! Invariant: the index and the answers follow the disk, never the other way; what failed is written
 //! anew elsewhere or refused, and never synced again.
 
 mod compaction;
+mod flight;
 mod group;
 #[cfg(mutants)]
 pub(crate) mod mutant;
 mod roll;
+pub(crate) mod syncer;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::io;
 use std::ops::{Range, RangeInclusive};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use runtime::metrics::Counter;
+use runtime::metrics::{Counter, Histogram};
 use runtime::volume::{Volume, VolumeFile};
 
 use crate::AppendError;
@@ -30,8 +32,10 @@ use crate::settings::Settings;
 use crate::{Position, StreamId};
 
 use compaction::Compaction;
+use flight::Flight;
 use group::Group;
 pub(crate) use roll::SPARE;
+use syncer::{InPlace, Syncer};
 
 /// A head has three numbers.
 pub(crate) const HEAD_BYTES_MAX: usize = 30;
@@ -75,7 +79,12 @@ pub(crate) struct Store {
     spare: Option<Arc<dyn VolumeFile>>,
     pub(crate) previous: Previous,
     pub(crate) next_segment: u32,
+    /// What is gathered or written, and not being synced.
     group: Group,
+    flight: Option<Flight>,
+    pub(crate) syncer: Box<dyn Syncer>,
+    /// The next positions of streams that have records not yet durable.
+    nexts: HashMap<StreamId, u64>,
     /// What counts no more, but is not on disk as such yet.
     pub(crate) owed: Owed,
     waiting_forgets: Vec<ForgetDone>,
@@ -106,17 +115,23 @@ pub(crate) struct Owed {
 }
 
 /// What was done so far. Clones count together.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Counts {
     pub(crate) appended: Counter,
     pub(crate) refused: Counter,
-    pub(crate) syncs: Counter,
-    pub(crate) sync_micros: Counter,
+    pub(crate) groups: Counter,
+    pub(crate) sync_took: Histogram,
     /// Segments that the disk failed to write.
     pub(crate) poisoned: Counter,
     /// Segments that were emptied.
     pub(crate) compacted: Counter,
 }
+
+/// Bounds of how long syncs take, in microseconds.
+const SYNC_BOUNDS: &[u64] = &[
+    100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000,
+    5_000_000, 20_000_000,
+];
 
 /// What a store starts from.
 pub(crate) struct Start {
@@ -146,6 +161,9 @@ impl Store {
             previous,
             next_segment,
             group: Group::default(),
+            flight: None,
+            syncer: Box::new(InPlace::default()),
+            nexts: HashMap::new(),
             owed,
             waiting_forgets: Vec::new(),
             doomed: VecDeque::new(),
@@ -159,25 +177,15 @@ impl Store {
         }
     }
 
-    /// Does all of `requests`, with as few syncs as can be, and answers them.
-    pub(crate) fn commit(&mut self, requests: Vec<Request>) {
-        self.is_resting &= requests.is_empty();
-        for request in requests {
-            match request {
-                Request::Append(append) => self.stage_append(append),
-                Request::Forget(forget) => self.stage_forget(forget),
-                Request::End(stream) => self.stage_end(stream),
-                Request::Close => {}
-            }
-        }
-        self.stage_owed();
-        self.flush();
-    }
-
     /// Notes on the disk that all is on it, when nothing else is to be done.
     pub(crate) fn mark(&mut self) {
-        let marked = self.active.as_mut().filter(|writer| writer.fits(64, 0)).map(Writer::mark);
-        if let Some(Err(error)) = marked {
+        let Some(writer) = self.active.as_mut().filter(|writer| writer.is_to_be_marked()) else {
+            return;
+        };
+        if !writer.fits(64, 0) {
+            // The footer says it, too.
+            self.seal();
+        } else if let Err(error) = writer.mark() {
             self.poison(&error);
         }
     }
@@ -198,8 +206,7 @@ impl Store {
             self.counts.refused.add(1);
             return done(Err(error));
         }
-        let settled = self.index().streams[&stream].next;
-        let position = self.group.next_position(stream, settled);
+        let position = self.next_position(stream);
         self.push_data(Record::Data { stream, position, weight }, body, done);
     }
 
@@ -233,7 +240,7 @@ impl Store {
         if !index.streams.contains_key(&append.stream) {
             return Err(AppendError::NoStream);
         }
-        let records = index.live_records + self.group.appends() as u64;
+        let records = index.live_records + self.unsettled().map(Group::appends).sum::<u64>();
         drop(index);
         let framed = frame::padded(bytes + HEAD_BYTES_MAX) as u64;
         if self.room() < framed || self.settings.records_max <= records {
@@ -244,7 +251,7 @@ impl Store {
     }
 
     /// Bytes that data may still take.
-    fn room(&self) -> u64 {
+    pub(crate) fn room(&self) -> u64 {
         let active = self.active.as_ref().map_or(0, Writer::bytes_used);
         self.settings.data_bytes_max().saturating_sub(self.closed_bytes + active)
     }
@@ -269,8 +276,21 @@ impl Store {
     fn undeclared_name(&self, stream: StreamId) -> Option<Bytes> {
         let index = self.index();
         let known = &index.streams[&stream];
-        let is_declared = !known.declared_in.is_empty() || self.group.declares(stream);
+        let is_declared =
+            !known.declared_in.is_empty() || self.unsettled().any(|group| group.declares(stream));
         if is_declared { None } else { known.name.clone() }
+    }
+
+    fn next_position(&mut self, stream: StreamId) -> Position {
+        let settled = self.index().streams[&stream].next;
+        let next = self.nexts.entry(stream).or_insert(settled);
+        *next += 1;
+        Position(*next - 1)
+    }
+
+    /// The groups that are not answered for.
+    fn unsettled(&self) -> impl Iterator<Item = &Group> {
+        self.flight.as_ref().map(|flight| &flight.group).into_iter().chain([&self.group])
     }
 
     fn stage_forget(&mut self, forget: Forget) {
@@ -318,6 +338,14 @@ impl Store {
 
     fn is_active(&self, segment: u32) -> bool {
         self.active.as_ref().is_some_and(|active| active.number() == segment)
+    }
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        let [appended, refused, groups, poisoned, compacted] = Default::default();
+        let sync_took = Histogram::of_durations(SYNC_BOUNDS);
+        Self { appended, refused, groups, sync_took, poisoned, compacted }
     }
 }
 

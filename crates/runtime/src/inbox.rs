@@ -1,7 +1,8 @@
 //! Inbox: what an owner with a thread of its own is asked to do.
 //!
-//! Senders never wait; the owner takes all there is at once. Bounds: weight in bytes, set at the start;
-//! who sends beyond it gets the item back. Items without weight are about others that have been taken.
+//! Senders never wait; the owner takes all there is at once, and is woken only for what it sleeps for.
+//! Bounds: weight in bytes, set at the start; who sends beyond it gets the item back. Items without
+//! weight are about others that have been taken.
 
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,7 +11,14 @@ use std::time::Duration;
 /// Makes an inbox that holds items of `weight_max` together.
 #[must_use]
 pub fn inbox<T>(weight_max: usize) -> (Sender<T>, Inbox<T>) {
-    let contents = Contents { items: Vec::new(), weight: 0, senders: 1, is_closed: false };
+    let contents = Contents {
+        items: Vec::new(),
+        weight: 0,
+        senders: 1,
+        is_closed: false,
+        is_rung: false,
+        wakes_at: None,
+    };
     let shared = Shared { weight_max, contents: Mutex::new(contents), changed: Condvar::new() };
     let shared = Arc::new(shared);
     (Sender { shared: Arc::clone(&shared) }, Inbox { shared })
@@ -33,6 +41,11 @@ pub struct Inbox<T> {
     shared: Arc<Shared<T>>,
 }
 
+/// Wakes the owner without an item. It does not keep the inbox open.
+pub struct Bell<T> {
+    shared: Arc<Shared<T>>,
+}
+
 struct Shared<T> {
     weight_max: usize,
     contents: Mutex<Contents<T>>,
@@ -44,6 +57,9 @@ struct Contents<T> {
     weight: usize,
     senders: usize,
     is_closed: bool,
+    is_rung: bool,
+    /// The weight that the owner sleeps for; `None` while it is awake.
+    wakes_at: Option<usize>,
 }
 
 impl<T> Sender<T> {
@@ -59,8 +75,11 @@ impl<T> Sender<T> {
         }
         contents.weight += weight;
         contents.items.push(item);
+        let wakes = contents.wakes_at.is_some_and(|weight| weight <= contents.weight);
         drop(contents);
-        self.shared.changed.notify_one();
+        if wakes {
+            self.shared.changed.notify_one();
+        }
         Ok(())
     }
 
@@ -73,25 +92,48 @@ impl<T> Sender<T> {
 
 impl<T> Inbox<T> {
     /// Takes all there is, waiting up to `patience` for it (`None`: as long as it takes); `None` when
-    /// nothing is there and all senders are gone.
+    /// nothing is there and all senders are gone. The bell ends the wait.
     pub fn take(&mut self, patience: Option<Duration>) -> Option<Vec<T>> {
-        let is_idle =
-            |contents: &mut Contents<T>| contents.items.is_empty() && 0 < contents.senders;
-        let contents = self.shared.lock();
+        self.wait(0, patience)
+    }
+
+    /// Takes all there is as soon as that has `weight`, or the bell rings; `None` as above.
+    pub fn gather(&mut self, weight: usize) -> Option<Vec<T>> {
+        self.wait(weight, None)
+    }
+
+    /// A way to wake the owner.
+    #[must_use]
+    pub fn bell(&self) -> Bell<T> {
+        Bell { shared: Arc::clone(&self.shared) }
+    }
+
+    fn wait(&mut self, weight: usize, patience: Option<Duration>) -> Option<Vec<T>> {
+        let is_idle = |contents: &mut Contents<T>| {
+            let is_light = contents.items.is_empty() || contents.weight < weight;
+            is_light && 0 < contents.senders && !contents.is_rung
+        };
+        let mut contents = self.shared.lock();
+        contents.wakes_at = Some(weight);
+        let changed = &self.shared.changed;
         let mut contents = match patience {
-            None => self
-                .shared
-                .changed
-                .wait_while(contents, is_idle)
-                .unwrap_or_else(PoisonError::into_inner),
+            None => changed.wait_while(contents, is_idle).unwrap_or_else(PoisonError::into_inner),
             Some(patience) => {
-                let waited = self.shared.changed.wait_timeout_while(contents, patience, is_idle);
+                let waited = changed.wait_timeout_while(contents, patience, is_idle);
                 waited.unwrap_or_else(PoisonError::into_inner).0
             }
         };
-        contents.weight = 0;
+        (contents.wakes_at, contents.is_rung, contents.weight) = (None, false, 0);
         let items = std::mem::take(&mut contents.items);
         (!items.is_empty() || 0 < contents.senders).then_some(items)
+    }
+}
+
+impl<T> Bell<T> {
+    /// Wakes the owner, or keeps it from sleeping next time.
+    pub fn ring(&self) {
+        self.shared.lock().is_rung = true;
+        self.shared.changed.notify_one();
     }
 }
 
@@ -129,6 +171,12 @@ impl<T> Drop for Inbox<T> {
 impl<T> fmt::Debug for Sender<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Sender({} waits)", self.weight())
+    }
+}
+
+impl<T> fmt::Debug for Bell<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bell")
     }
 }
 

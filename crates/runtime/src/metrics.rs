@@ -10,6 +10,7 @@ mod vitals;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 pub use exposition::{Exposition, Resource};
 pub use process::register_process;
@@ -67,12 +68,24 @@ struct Buckets {
     bounds: &'static [u64],
     counts: Vec<AtomicU64>,
     sum: AtomicU64,
+    /// How many of what is recorded make one of what is shown.
+    scale: u64,
 }
 
 impl Histogram {
     fn new(bounds: &'static [u64]) -> Self {
+        Self::scaled(bounds, 1)
+    }
+
+    /// Counts of durations, with bounds in microseconds; shown in seconds.
+    #[must_use]
+    pub fn of_durations(bounds: &'static [u64]) -> Self {
+        Self::scaled(bounds, 1_000_000)
+    }
+
+    fn scaled(bounds: &'static [u64], scale: u64) -> Self {
         let counts = (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect();
-        Self(Arc::new(Buckets { bounds, counts, sum: AtomicU64::new(0) }))
+        Self(Arc::new(Buckets { bounds, counts, sum: AtomicU64::new(0), scale }))
     }
 
     /// Counts `value`.
@@ -80,6 +93,11 @@ impl Histogram {
         let at = self.0.bounds.partition_point(|bound| *bound < value);
         self.0.counts[at].fetch_add(1, Ordering::Relaxed);
         self.0.sum.fetch_add(value, Ordering::Relaxed);
+    }
+
+    /// Counts a duration, in microseconds.
+    pub fn record_duration(&self, took: Duration) {
+        self.record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     }
 
     /// How many values were recorded.
@@ -96,7 +114,8 @@ impl Histogram {
 
     fn reading(&self) -> Reading {
         let counts = self.0.counts.iter().map(|count| count.load(Ordering::Relaxed)).collect();
-        Reading::Histogram { bounds: self.0.bounds, counts, sum: self.sum() }
+        let Buckets { bounds, scale, .. } = *self.0;
+        Reading::Histogram { bounds, counts, sum: self.sum(), scale }
     }
 }
 
@@ -126,6 +145,8 @@ pub enum Reading {
         bounds: &'static [u64],
         counts: Vec<u64>,
         sum: u64,
+        /// Bounds and sum are this many times what is shown.
+        scale: u64,
     },
 }
 

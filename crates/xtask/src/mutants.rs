@@ -138,6 +138,11 @@ const JOURNAL: &[Bug] = &[
         scenario: None,
     },
     Bug {
+        name: "answered-with-the-group-before",
+        test: "store::tests::commits::what_is_written_during_a_sync_is_answered_after_the_next",
+        scenario: None,
+    },
+    Bug {
         name: "directory-not-synced",
         test: "store::tests::commits::the_name_of_a_new_segment_survives_the_loss_of_power",
         scenario: None,

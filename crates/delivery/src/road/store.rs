@@ -215,8 +215,9 @@ impl Store {
                 "the journal is full: {bytes} of {max} bytes; it takes more when data was delivered"
             ));
         }
-        if let Some((call, age)) = usage.hangs {
-            lines.push(format!("the disk of the journal hangs: `{call}` for {} s", age.as_secs()));
+        if let Some(hang) = usage.hang {
+            let (call, age) = (hang.call, hang.age.as_secs());
+            lines.push(format!("the disk of the journal hangs: `{call}` for {age} s"));
         }
         lines.extend(usage.damage.iter().map(|damage| format!("the journal is damaged: {damage}")));
         lines

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use runtime::metrics::{Labels, Registry};
+use runtime::metrics::{Labels, Registry, Unit};
 
 use super::{Journal, State, Usage};
 
@@ -18,6 +18,10 @@ impl Journal {
             let (state, value) = (Arc::clone(state), *value);
             registry.counter_fn(name, about, labels.clone(), move || value(&state));
         }
+        let (name, about) =
+            ("tidegate_journal_sync_duration", "How long the disk took for a sync.");
+        registry.show_histogram(name, about, labels.clone(), &state.counts.sync_took);
+        registry.set_unit(name, Unit::Seconds);
     }
 }
 
@@ -41,7 +45,7 @@ const GAUGES: Gauges = &[
     (
         "tidegate_journal_hangs_seconds",
         "How long the disk has hung; 0 while it does not.",
-        |usage| usage.hangs.map_or(0.0, |(_, age)| age.as_secs_f64()),
+        |usage| usage.hang.map_or(0.0, |hang| hang.age.as_secs_f64()),
     ),
     ("tidegate_journal_damaged_streams", "Streams that stop at a damaged record.", |usage| {
         usage.damage.len() as f64
@@ -57,11 +61,8 @@ const COUNTERS: Counters = &[
     ("tidegate_journal_refused_records", "Records that were not stored.", |state| {
         state.counts.refused.value() as f64
     }),
-    ("tidegate_journal_syncs", "Groups of records that were synced.", |state| {
-        state.counts.syncs.value() as f64
-    }),
-    ("tidegate_journal_sync_seconds", "Time spent writing and syncing groups.", |state| {
-        state.counts.sync_micros.value() as f64 / 1e6
+    ("tidegate_journal_groups", "Groups of records that were made durable together.", |state| {
+        state.counts.groups.value() as f64
     }),
     ("tidegate_journal_poisoned_segments", "Segments given up because the disk failed.", |state| {
         state.counts.poisoned.value() as f64

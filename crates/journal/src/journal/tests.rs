@@ -92,6 +92,8 @@ fn a_call_of_the_disk_that_hangs_is_reported_and_the_handle_never_waits() {
     let Opened { journal, .. } = open(Arc::new(disk.clone()), settings()).unwrap();
     let stream = journal.stream("one").unwrap();
     append(&journal, stream, "first").unwrap();
+    let (sender, told) = mpsc::channel();
+    journal.on_hang(move |hang| sender.send(hang).unwrap());
     // Whatever the threads do next hangs.
     for step in disk.steps()..disk.steps() + 20 {
         disk.fault_at(step, Fault::Hangs);
@@ -100,20 +102,15 @@ fn a_call_of_the_disk_that_hangs_is_reported_and_the_handle_never_waits() {
     journal.append(stream, 1, vec![Bytes::from_static(b"x")], move |result| {
         sender.send(result).unwrap()
     });
-    while journal.usage().hangs.is_none() {
+    while journal.usage().hang.is_none() {
         std::thread::yield_now();
     }
-    while answer.try_recv().is_err() {
-        disk.release();
-        std::thread::yield_now();
-    }
-    std::thread::scope(|scope| {
-        let closing = scope.spawn(|| journal.close());
-        while !closing.is_finished() {
-            disk.release();
-            std::thread::yield_now();
-        }
-    });
+    assert!(told.recv().unwrap().is_some(), "whoever asked is told");
+    assert!(answer.try_recv().is_err());
+    disk.heal();
+    answer.recv().unwrap().unwrap();
+    while told.recv().unwrap().is_some() {}
+    journal.close();
 }
 
 #[test]
@@ -123,10 +120,15 @@ fn who_was_refused_for_lack_of_room_is_told_when_there_is_some() {
     let (sender, room) = mpsc::sync_channel(1);
     journal.on_room(move || sender.try_send(()).unwrap_or_default());
     let body: &'static str = Box::leak("x".repeat(3000).into_boxed_str());
+    assert!(journal.has_room_for(3000));
     while append(&journal, stream, body).is_ok() {}
+    while journal.has_room_for(3000) {
+        std::thread::yield_now();
+    }
     assert!(room.try_recv().is_err());
     journal.forget(stream, vec![Position(0)..=Position(1000)]);
     room.recv().unwrap();
+    assert!(journal.has_room_for(3000));
     append(&journal, stream, body).unwrap();
     journal.close();
 }

@@ -17,6 +17,7 @@ fn worked(seed: u64, is_closed: bool) -> (Simulated, Held) {
     for _ in 0..8 {
         world.random_turn(&random);
     }
+    world.store.commit(Vec::new());
     if is_closed {
         world.store.seal();
     } else {

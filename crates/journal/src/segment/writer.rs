@@ -68,6 +68,11 @@ impl Writer {
         self.salt.segment
     }
 
+    /// Where the next frame goes.
+    pub(crate) fn end(&self) -> u32 {
+        self.end
+    }
+
     /// What of the file is in use.
     pub(crate) fn bytes_used(&self) -> u64 {
         u64::from(self.end) + self.closing() as u64
@@ -108,13 +113,16 @@ impl Writer {
         offset
     }
 
-    /// Whether anything waits to be written.
+    /// Whether nothing waits to be written.
     pub(crate) fn is_clean(&self) -> bool {
         self.written == self.end
     }
 
-    /// Writes what was gathered.
+    /// Writes what was gathered, if there is anything.
     pub(crate) fn write(&mut self) -> io::Result<()> {
+        if self.is_clean() {
+            return Ok(());
+        }
         self.gather_small();
         let slices = std::mem::take(&mut self.gathered);
         self.file.write_at(&slices, self.written.into())?;
@@ -129,18 +137,28 @@ impl Writer {
         Ok(())
     }
 
-    /// Notes that what was written is answered for.
-    pub(crate) fn settle(&mut self) {
-        self.settled = self.written;
+    /// The file, to be synced.
+    pub(crate) fn file(&self) -> Arc<dyn VolumeFile> {
+        Arc::clone(&self.file)
+    }
+
+    /// Notes that what stands before `end` is answered for, and whether it is on disk.
+    pub(crate) fn settle(&mut self, end: u32, is_synced: bool) {
+        self.settled = end;
+        if is_synced {
+            self.synced = end;
+        }
         self.is_marked = false;
+    }
+
+    /// Whether everything is on disk, and nothing on disk says so.
+    pub(crate) fn is_to_be_marked(&self) -> bool {
+        !self.is_marked && self.is_clean() && self.synced == self.written
     }
 
     /// Writes down, without a sync, that everything is on disk: should the last group be damaged
     /// later, that is told from a group that was never finished.
     pub(crate) fn mark(&mut self) -> io::Result<()> {
-        if self.is_marked || !self.is_clean() || self.synced != self.written {
-            return Ok(());
-        }
         self.push(Kind::Mark, &[], vec![Bytes::from_static(&[0])]);
         self.is_marked = true;
         self.write()

@@ -1,10 +1,8 @@
 //! Group: what one write and one sync make durable, and who waits for it.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
-use runtime::clock::Clock;
 
 use super::{AppendDone, ForgetDone, Store, refused};
 use crate::frame::Kind;
@@ -16,7 +14,6 @@ use crate::{Position, StreamId};
 #[derive(Default)]
 pub(crate) struct Group {
     appends: Vec<Staged>,
-    next: HashMap<StreamId, u64>,
     declared: Vec<(StreamId, u64)>,
     outcomes: Vec<(u32, Record<'static>, usize)>,
     moves: Vec<Move>,
@@ -48,19 +45,28 @@ impl Group {
         self.moves.push(Move { stream, position, from, to });
     }
 
-    pub(super) fn appends(&self) -> usize {
-        self.appends.len()
+    pub(super) fn appends(&self) -> u64 {
+        self.appends.len() as u64
     }
 
     pub(super) fn declares(&self, stream: StreamId) -> bool {
         self.declared.iter().any(|(declared, _)| *declared == stream)
     }
 
-    /// The position of the next record of a stream whose next one on disk is `settled`.
-    pub(super) fn next_position(&mut self, stream: StreamId, settled: u64) -> Position {
-        let next = self.next.entry(stream).or_insert(settled);
-        *next += 1;
-        Position(*next - 1)
+    /// Whether nothing of it is in the segment.
+    pub(super) fn is_empty(&self) -> bool {
+        let Self { appends, declared, outcomes, moves, forgets: _ } = self;
+        appends.is_empty() && declared.is_empty() && outcomes.is_empty() && moves.is_empty()
+    }
+
+    /// Puts what was written before in front.
+    pub(super) fn prepend(&mut self, earlier: Self) {
+        let later = std::mem::replace(self, earlier);
+        self.appends.extend(later.appends);
+        self.declared.extend(later.declared);
+        self.outcomes.extend(later.outcomes);
+        self.moves.extend(later.moves);
+        self.forgets.extend(later.forgets);
     }
 }
 
@@ -95,36 +101,9 @@ impl Store {
         self.group.outcomes.push((target, record, bytes));
     }
 
-    /// Makes the group durable and answers for it.
-    pub(super) fn flush(&mut self) {
-        let Some(writer) = self.active.as_mut().filter(|writer| !writer.is_clean()) else {
-            // Nothing is owed any more: who waited for that is told.
-            let forgets = std::mem::take(&mut self.group.forgets);
-            return forgets.into_iter().for_each(|done| done());
-        };
-        let began = Clock.now();
-        let mut result = writer.write();
-        let is_synced = self.settings.is_synced;
-        #[cfg(mutants)]
-        let is_synced = is_synced && self.mutant != Some(super::mutant::Mutant::AnsweredBeforeSync);
-        if result.is_ok() && is_synced {
-            result = writer.sync();
-        }
-        let took = Clock.now().saturating_duration_since(began);
-        self.counts.syncs.add(1);
-        self.counts.sync_micros.add(u64::try_from(took.as_micros()).unwrap_or(0));
-        match result {
-            Ok(()) => {
-                writer.settle();
-                self.settle();
-            }
-            Err(error) => self.poison(&error),
-        }
-    }
-
-    fn settle(&mut self) {
-        let group = std::mem::take(&mut self.group);
-        let Group { appends, declared, outcomes, forgets, moves, .. } = group;
+    /// Answers for a group that is durable.
+    pub(super) fn settle(&mut self, group: Group) {
+        let Group { appends, declared, outcomes, forgets, moves } = group;
         let active = self.active.as_ref().expect("it was written");
         let (segment, bytes) = (active.number(), active.bytes_used());
         let index = Arc::clone(&self.index);
@@ -155,6 +134,9 @@ impl Store {
             }
         }
         drop(index);
+        if self.group.is_empty() && !self.is_syncing() {
+            self.nexts.clear();
+        }
         self.counts.appended.add(appends.len() as u64);
         for staged in appends {
             (staged.done)(Ok(staged.position));
@@ -162,11 +144,16 @@ impl Store {
         forgets.into_iter().for_each(|done| done());
     }
 
-    /// Gives a segment up that the disk failed to take a group of; who waited is told to retry.
+    /// Gives a segment up that the disk failed to take a group of; who waited for that or for what
+    /// stands behind it is told to retry.
     pub(super) fn poison(&mut self, error: &std::io::Error) {
-        let Group { appends, outcomes, forgets, .. } = std::mem::take(&mut self.group);
-        self.abandon_active();
+        debug_assert!(!self.is_syncing(), "a sync under way is waited for");
+        if !self.abandon_active() {
+            return;
+        }
+        self.nexts.clear();
         self.counts.poisoned.add(1);
+        let Group { appends, outcomes, forgets, .. } = std::mem::take(&mut self.group);
         for (_, record, _) in &outcomes {
             self.owed.restore(record);
         }

@@ -6,6 +6,8 @@
 pub(crate) enum Mutant {
     /// An append is answered before the disk has it.
     AnsweredBeforeSync,
+    /// The group behind the one that was synced is answered, too.
+    AnsweredWithTheGroupBefore,
     /// The name of a new segment is not made durable.
     DirectoryNotSynced,
 }
@@ -15,6 +17,7 @@ impl Mutant {
     pub(crate) fn chosen() -> Option<Self> {
         Some(match std::env::var("TIDEGATE_MUTANT").ok()?.as_str() {
             "answered-before-sync" => Self::AnsweredBeforeSync,
+            "answered-with-the-group-before" => Self::AnsweredWithTheGroupBefore,
             "directory-not-synced" => Self::DirectoryNotSynced,
             _ => return None,
         })

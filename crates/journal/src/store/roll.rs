@@ -26,7 +26,6 @@ impl Store {
         if self.active.as_ref().is_some_and(|active| active.fits(bytes, growth)) {
             return Ok(());
         }
-        self.flush();
         self.seal();
         let opened = self.open_segment();
         if let (Err(error), false) = (&opened, self.cannot_open) {
@@ -39,6 +38,7 @@ impl Store {
 
     /// Ends the active segment with its footer.
     pub(crate) fn seal(&mut self) {
+        self.flush();
         let Some(active) = self.active.as_mut() else { return };
         let (number, sealed) = (active.number(), active.seal(self.settings.is_synced));
         match sealed {
@@ -53,9 +53,9 @@ impl Store {
         }
     }
 
-    /// Leaves the active segment as it is on disk.
-    pub(super) fn abandon_active(&mut self) {
-        let Some(active) = self.active.take() else { return };
+    /// Leaves the active segment as it is on disk; `false` when there is none.
+    pub(super) fn abandon_active(&mut self) -> bool {
+        let Some(active) = self.active.take() else { return false };
         self.previous = active.ended();
         let segment_bytes = self.settings.segment_bytes;
         self.closed_bytes += u64::from(segment_bytes);
@@ -64,6 +64,7 @@ impl Store {
         segment.bytes = segment_bytes.into();
         segment.is_poisoned = true;
         segment.bound = Some(active.ended());
+        true
     }
 
     fn open_segment(&mut self) -> io::Result<()> {

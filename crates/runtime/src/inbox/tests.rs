@@ -40,3 +40,24 @@ fn a_sender_learns_that_the_owner_is_gone() {
     drop(inbox);
     assert_eq!(sender.send(2, 1), Err(Refused::Closed(2)));
 }
+
+#[test]
+fn gathers_until_there_is_enough_or_the_bell_rings() {
+    let (sender, mut inbox) = inbox(10);
+    let bell = inbox.bell();
+    sender.send(1, 2).unwrap();
+    bell.ring();
+    assert_eq!(inbox.gather(5), Some(vec![1]));
+    std::thread::scope(|scope| {
+        let gathering = scope.spawn(|| inbox.gather(5));
+        for item in 2..=4 {
+            sender.send(item, 2).unwrap();
+        }
+        assert_eq!(gathering.join().unwrap(), Some(vec![2, 3, 4]));
+    });
+    sender.send(5, 0).unwrap();
+    drop(sender);
+    assert_eq!(inbox.gather(5), Some(vec![5]), "nobody is left who could send more");
+    bell.ring();
+    assert_eq!(inbox.gather(5), None, "a bell keeps nothing open");
+}

@@ -88,9 +88,10 @@ impl Writer {
             match reading {
                 Reading::Integer(value) => self.sample(name, &labels, value),
                 Reading::Number(value) => self.sample(name, &labels, Number(*value)),
-                Reading::Histogram { bounds, counts, sum } => {
-                    self.buckets(name, &labels, bounds, counts);
-                    self.sample(&format!("{name}_sum"), &labels, sum);
+                Reading::Histogram { bounds, counts, sum, scale } => {
+                    let shown = |number: u64| scaled(number, *scale);
+                    self.buckets(name, &labels, bounds.iter().map(|bound| shown(*bound)), counts);
+                    self.sample(&format!("{name}_sum"), &labels, shown(*sum));
                     let count: u64 = counts.iter().sum();
                     self.sample(&format!("{name}_count"), &labels, count);
                 }
@@ -108,10 +109,16 @@ impl Writer {
         self.write(format_args!("# HELP {name} {about}\n# TYPE {name} {kind}\n"));
     }
 
-    fn buckets(&mut self, name: &str, labels: &str, bounds: &[u64], counts: &[u64]) {
+    fn buckets(
+        &mut self,
+        name: &str,
+        labels: &str,
+        bounds: impl Iterator<Item = String>,
+        counts: &[u64],
+    ) {
         let (name, mut total) = (format!("{name}_bucket"), 0);
         let separator = if labels.is_empty() { "" } else { "," };
-        let bounds = bounds.iter().map(u64::to_string).chain(["+Inf".to_owned()]);
+        let bounds = bounds.chain(["+Inf".to_owned()]);
         for (bound, count) in bounds.zip(counts) {
             total += count;
             self.sample(&name, &format!("{labels}{separator}le=\"{bound}\""), total);
@@ -170,6 +177,11 @@ fn sanitized(name: &str) -> String {
         text.insert(0, '_');
     }
     text
+}
+
+/// A recorded number as it is shown.
+fn scaled(number: u64, scale: u64) -> String {
+    if scale == 1 { number.to_string() } else { (number as f64 / scale as f64).to_string() }
 }
 
 /// A float as Prometheus writes it.

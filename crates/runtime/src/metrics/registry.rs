@@ -101,6 +101,18 @@ impl Registry {
         }
     }
 
+    /// Shows a histogram that somebody made; it replaces the one before.
+    pub fn show_histogram(
+        &self,
+        name: &'static str,
+        about: &'static str,
+        labels: Labels,
+        histogram: &Histogram,
+    ) {
+        let place = Place { name, about, kind: Kind::Histogram, labels };
+        self.replace(place, Series::Histogram(histogram.clone()));
+    }
+
     /// A gauge whose value `compute` gives at each scrape; it replaces the one before.
     pub fn gauge_fn(
         &self,
@@ -109,7 +121,8 @@ impl Registry {
         labels: Labels,
         compute: impl Fn() -> f64 + Send + Sync + 'static,
     ) {
-        self.computed(Place { name, about, kind: Kind::Gauge, labels }, Arc::new(compute));
+        let place = Place { name, about, kind: Kind::Gauge, labels };
+        self.replace(place, Series::Computed(Arc::new(compute)));
     }
 
     /// A counter whose sum `compute` gives at each scrape; it replaces the one before.
@@ -120,7 +133,8 @@ impl Registry {
         labels: Labels,
         compute: impl Fn() -> f64 + Send + Sync + 'static,
     ) {
-        self.computed(Place { name, about, kind: Kind::Counter, labels }, Arc::new(compute));
+        let place = Place { name, about, kind: Kind::Counter, labels };
+        self.replace(place, Series::Computed(Arc::new(compute)));
     }
 
     /// Says what a family, which exists already, measures in.
@@ -156,16 +170,16 @@ impl Registry {
         exposition::text(&self.snapshot(), resource, exposition)
     }
 
-    fn computed(&self, place: Place, compute: Arc<dyn Fn() -> f64 + Send + Sync>) {
+    fn replace(&self, place: Place, series: Series) {
         let name = place.name;
         let labels = sorted(place.labels.clone());
-        self.series(place, || Series::Computed(Arc::clone(&compute)));
+        self.series(place, || series.clone());
         let mut families = self.families();
         let Some(slot) = families.get_mut(name).and_then(|family| family.series.get_mut(&labels))
         else {
             return;
         };
-        let replaced = std::mem::replace(slot, Series::Computed(compute));
+        let replaced = std::mem::replace(slot, series);
         drop(families);
         drop(replaced);
     }

@@ -28,6 +28,58 @@ fn all_that_waited_share_one_write_and_one_sync() {
 }
 
 #[test]
+fn what_is_written_during_a_sync_is_answered_after_the_next() {
+    let mut world = World::new(Simulated::new(1), settings());
+    world.turn(vec![world.append(&NAME, 1, 1)]);
+    for number in 1..4 {
+        world.store.stage(vec![world.append(&NAME, number, 1)]);
+    }
+    assert!(world.store.is_syncing() && world.store.is_ahead(), "two are written behind the first");
+    let answered = |world: &World| answers(world).iter().filter(|one| one.is_some()).count();
+    assert_eq!(answered(&world), 1);
+    world.store.land();
+    assert_eq!(answered(&world), 2, "what the sync was begun for");
+    world.store.land();
+    let expected: Vec<_> = (0..4).map(|at| Some(Ok(Position(at)))).collect();
+    assert_eq!(answers(&world), expected);
+    assert!(!world.store.is_syncing());
+}
+
+#[test]
+fn a_failed_sync_takes_what_was_written_behind_it_along() {
+    let mut world = World::new(Simulated::new(1), settings());
+    world.turn(vec![world.append(&NAME, 1, 1)]);
+    world.turn(world.forget(vec![0]));
+    world.store.stage(vec![world.append(&NAME, 2, 1)]);
+    world.store.stage(vec![world.append(&NAME, 3, 1)]);
+    world.disk.fault_at(world.disk.steps(), Fault::Fails);
+    world.store.land();
+    let answers_now = answers(&world);
+    for failed in &answers_now[1..] {
+        let failed = failed.clone().unwrap().unwrap_err();
+        assert!(failed.is_passing() && matches!(failed, AppendError::Failed { .. }), "{failed}");
+    }
+    let synced = world.disk.steps();
+    world.turn(vec![world.append(&NAME, 4, 1)]);
+    assert_eq!(answers(&world)[3], Some(Ok(Position(1))), "positions stay dense");
+    assert!(synced < world.disk.steps());
+    let again = Simulated::after(&world.disk.moment(), Crash::PowerLost, 1);
+    assert_eq!(held(&World::new(again, settings()).store).unwrap().len(), 1);
+}
+
+#[test]
+fn a_write_that_fails_during_a_sync_waits_for_its_end() {
+    let mut world = World::new(Simulated::new(1), settings());
+    world.turn(vec![world.append(&NAME, 1, 1)]);
+    world.store.stage(vec![world.append(&NAME, 2, 1)]);
+    world.disk.fault_at(world.disk.steps(), Fault::Fails);
+    world.store.stage(vec![world.append(&NAME, 3, 1)]);
+    let answers = answers(&world);
+    assert_eq!(answers[1], Some(Ok(Position(1))), "its own sync succeeded");
+    assert!(matches!(answers[2], Some(Err(AppendError::Failed { .. }))), "{answers:?}");
+}
+
+#[test]
 fn after_a_failed_sync_waiters_retry_and_a_new_segment_takes_over() {
     let mut world = World::new(Simulated::new(1), settings());
     world.turn(vec![world.append(&NAME, 1, 1)]);

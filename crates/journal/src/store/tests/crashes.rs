@@ -7,7 +7,7 @@ use bytes::Bytes;
 use runtime::random::Random;
 use runtime::volume::simulated::{Crash, Fault, Moment, Simulated};
 
-use super::world::{Held, Submitted, World, held, open, settings};
+use super::world::{Held, Submitted, Unhurried, World, held, open, settings};
 
 /// How many crash points are tried; `TIDEGATE_CRASH_POINTS` asks for more.
 fn points() -> u64 {
@@ -35,6 +35,7 @@ fn crash_everywhere(seed: u64) -> u64 {
         }
     }
     let mut world = World::new(disk.clone(), settings());
+    world.store.syncer = Box::new(Unhurried::new(&random));
     for _ in 0..4 + random.below(12) {
         world.random_turn(&random);
     }

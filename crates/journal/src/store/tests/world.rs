@@ -1,14 +1,16 @@
 //! A store on a simulated disk, and what its callers were told.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use runtime::random::Random;
-use runtime::volume::Volume;
 use runtime::volume::simulated::Simulated;
+use runtime::volume::{Volume, VolumeFile};
 
+use super::super::syncer::Syncer;
 use super::super::{Append, Forget, Request, Store};
 use crate::reader::{Limits, Reader};
 use crate::recovery::{OpenError, Report, recover};
@@ -39,6 +41,14 @@ pub(crate) struct World {
     pub(crate) tale: Tale,
 }
 
+/// A syncer that takes its time: the disk does its work when it is begun, or when it is waited for.
+/// What is written meanwhile is beyond it, or shares its fate.
+pub(crate) struct Unhurried {
+    random: Random,
+    running: Option<Arc<dyn VolumeFile>>,
+    ended: Option<io::Result<()>>,
+}
+
 /// What a journal holds: stream name and position to weight and body.
 pub(crate) type Held = BTreeMap<(Bytes, u64), (u32, Bytes)>;
 
@@ -48,6 +58,32 @@ pub(crate) fn settings() -> Settings {
 
 pub(crate) fn open(disk: &Simulated, settings: Settings) -> Result<(Store, Report), OpenError> {
     recover(Arc::new(disk.clone()), settings)
+}
+
+impl Unhurried {
+    pub(crate) fn new(random: &Random) -> Self {
+        Self { random: random.clone(), running: None, ended: None }
+    }
+}
+
+impl Syncer for Unhurried {
+    fn begin(&mut self, file: Arc<dyn VolumeFile>) {
+        assert!(self.running.is_none() && self.ended.is_none(), "one sync at a time");
+        if self.random.below(2) == 0 {
+            self.ended = Some(file.sync());
+        } else {
+            self.running = Some(file);
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.random.below(2) == 0
+    }
+
+    fn wait(&mut self) -> io::Result<()> {
+        let ended = self.ended.take().or_else(|| self.running.take().map(|file| file.sync()));
+        ended.expect("a sync was begun")
+    }
 }
 
 impl World {
@@ -112,6 +148,19 @@ impl World {
     /// Commits, and does what the thread would do behind it.
     pub(crate) fn turn(&mut self, requests: Vec<Request>) {
         self.store.commit(requests);
+        self.maintain();
+    }
+
+    /// Writes, and lands what was synced meanwhile, as the thread does.
+    fn overlapping_turn(&mut self, requests: Vec<Request>) {
+        self.store.stage(requests);
+        if self.store.has_synced() {
+            self.store.land();
+            self.maintain();
+        }
+    }
+
+    fn maintain(&mut self) {
         self.store.remove_dead();
         while self.store.compact() {
             self.store.remove_dead();
@@ -142,7 +191,11 @@ impl World {
                 (0..random.below(6)).map(|_| living[random.below(living.len() as u64) as usize]);
             requests.extend(self.forget(some.collect()));
         }
-        self.turn(requests);
+        if random.below(3) == 0 {
+            self.turn(requests);
+        } else {
+            self.overlapping_turn(requests);
+        }
         if random.below(2) == 0 {
             self.store.mark();
         }

@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use proptest::prelude::*;
 
-use super::super::{Labels, Registry, Unit};
+use super::super::{Histogram, Labels, Registry, Unit};
 use super::{Exposition, Resource};
 
 fn labels(labels: &[(&'static str, &str)]) -> Labels {
@@ -85,6 +87,27 @@ fn does_not_repeat_a_suffix_that_the_name_has() {
     let text = registry.exposition(&Resource::default(), Exposition::EXPLICIT);
     assert!(text.contains("\notelcol_process_cpu_seconds_total 0.25\n"), "{text}");
     assert!(text.ends_with("\ntarget_info 1\n"), "{text}");
+}
+
+#[test]
+fn writes_durations_in_seconds() {
+    let registry = Registry::default();
+    let durations = Histogram::of_durations(&[500, 2_500_000]);
+    [200, 1_000_000, 3_000_000]
+        .into_iter()
+        .for_each(|micros| durations.record_duration(Duration::from_micros(micros)));
+    registry.show_histogram("took", "About.", Labels::new(), &durations);
+    registry.set_unit("took", Unit::Seconds);
+    let expected = r#"# HELP took_seconds About.
+# TYPE took_seconds histogram
+took_seconds_bucket{le="0.0005"} 1
+took_seconds_bucket{le="2.5"} 2
+took_seconds_bucket{le="+Inf"} 3
+took_seconds_sum 4.0002
+took_seconds_count 3
+"#;
+    let text = registry.exposition(&Resource::default(), Exposition::EXPLICIT);
+    assert!(text.starts_with(expected), "{text}");
 }
 
 #[test]
