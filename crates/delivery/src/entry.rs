@@ -92,7 +92,8 @@ impl Entry {
             contributors.push(Owner { items, trace });
         }
         let payload = Payload::parse(signal, std::mem::take(body))?;
-        let expected = contributors.iter().map(|owner| owner.items).sum();
+        let sum = |sum: usize, owner: &Owner| sum.checked_add(owner.items);
+        let expected = contributors.iter().try_fold(0, sum).ok_or(NoEntry::Head)?;
         if payload.items() != expected {
             return Err(NoEntry::Items { items: payload.items(), expected });
         }
