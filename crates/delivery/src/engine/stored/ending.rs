@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use pipeline::{Code, Outcome, Status, Verdict};
 
-use crate::engine::batch::Batch;
+use crate::engine::batch::{Batch, Part};
 use crate::engine::member::Member;
 use crate::engine::{Action, Engine, EnvelopeId, MemberId, Note};
 
@@ -92,6 +92,7 @@ impl Engine {
         if gone.is_empty() {
             return;
         }
+        self.note(Note::Expired { items: gone.iter().map(Part::items).sum() });
         let status =
             Status::new(Code::DeadlineExceeded, "it was stored longer than `expire_after`");
         self.give_up(gone, &Verdict::Refused(status), None);

@@ -192,7 +192,7 @@ impl Engine {
         let Written { position, bytes } = written;
         let may_stay = self.may_stay(lane, bytes);
         let size = self.size_in_queue(writing.arrived.iter().map(Arrived::items).sum(), bytes);
-        let (staying, members) = self.owe(writing.arrived);
+        let (staying, members) = self.owe(writing.arrived, now);
         self.stored.size += size;
         self.recharge(envelope, lane, size);
         self.shelve(envelope, Entry::new(lane, (position, bytes), size, members));
@@ -207,7 +207,8 @@ impl Engine {
     }
 
     /// Makes owed what is still open of an envelope.
-    fn owe(&mut self, arrived: Vec<Arrived>) -> (Vec<Arrived>, Vec<Shelved>) {
+    fn owe(&mut self, arrived: Vec<Arrived>, now: Instant) -> (Vec<Arrived>, Vec<Shelved>) {
+        let expires = self.store().and_then(|store| store.expire_after).map(|after| now + after);
         let is_early =
             self.rules.settings.queue.as_ref().is_some_and(|queue| !queue.wait_for_result);
         let mut members = Vec::with_capacity(arrived.len());
@@ -217,6 +218,7 @@ impl Engine {
             let items = one.items();
             if let Some(member) = self.members.get_mut(&one.id) {
                 member.become_owed(is_early);
+                member.expires = expires;
                 if is_early || self.ends_at.is_some() {
                     self.acknowledge(one.id);
                 }

@@ -72,6 +72,13 @@ impl Disk {
         self.streams.values().map(|stream| stream.records.len()).sum()
     }
 
+    /// The last `count` entries of each stream are not there after all.
+    pub(super) fn lose(&mut self, count: usize) {
+        for stream in self.streams.values_mut() {
+            (0..count).for_each(|_| drop(stream.records.pop_last()));
+        }
+    }
+
     pub(super) fn is_asked(&self) -> bool {
         !self.writes.is_empty() || !self.reads.is_empty() || !self.burials.is_empty()
     }

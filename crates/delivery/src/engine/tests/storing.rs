@@ -221,6 +221,24 @@ fn exhausted_retries_are_dropped_on_demand_and_recorded() {
 }
 
 #[test]
+fn what_is_older_than_wished_is_given_up_even_if_it_never_left_the_memory() {
+    let store = Store { expire_after: Some(60 * SECOND), ..store(true, true) };
+    let mut world = world(Queue { store: Some(store), ..stored(false) }, 100);
+    world.send(0, &[open(5)]);
+    world.written();
+    while world.disk.burials.is_empty() {
+        if !world.attempts.is_empty() {
+            world.reply_first(busy(None));
+        }
+        world.pass(SECOND);
+    }
+    assert!(world.notes.contains(&Note::Expired { items: 5 }), "{:?}", world.notes);
+    world.buried(Ok(()));
+    assert_eq!(world.disk.len(), 0);
+    world.finish();
+}
+
+#[test]
 fn a_refusal_is_recorded_before_the_entry_is_forgotten() {
     let queue = Queue { store: Some(store(true, true)), ..stored(false) };
     let mut world = world(queue, 100);
@@ -310,6 +328,21 @@ fn a_queue_that_was_full_starts_and_takes_more_when_it_fits() {
     world.reply_first(Verdict::Delivered);
     assert_eq!(world.disk.writes.len(), 1);
     world.finish();
+}
+
+#[test]
+fn a_size_that_was_counted_too_large_is_set_right_when_it_is_read() {
+    let mut world = world(stored(false), 100);
+    for _ in 0..5 {
+        world.send(0, &[open(10)]);
+        world.written();
+    }
+    world.crash(0);
+    assert_eq!(world.engine.queue_used(), 50);
+    world.disk.lose(2);
+    world.started.clear();
+    world.finish();
+    assert_eq!((world.engine.queue_used(), world.started.as_slice()), (0, &[10, 10, 10][..]));
 }
 
 #[test]
