@@ -86,6 +86,7 @@ impl BenchWorld {
             signal: None,
             clock: self.clock,
             metrics: self.metrics.clone(),
+            health: Default::default(),
             tracer: Tracer::default(),
             budget: self.budget.clone(),
             network: self.network.clone(),

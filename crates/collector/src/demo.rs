@@ -63,6 +63,7 @@ async fn start_collector(world: &BenchWorld, door: &str, sink: &str) -> anyhow::
         clock: world.clock,
         scope: world.scope.child("collector"),
         metrics: world.metrics.clone(),
+        health: Default::default(),
         tracer: pipeline::Tracer::default(),
         budget: Budget::root("demo", 1 << 30),
         network: world.network.clone(),

@@ -12,6 +12,7 @@ use pipeline::graph::{Graph, World};
 use pipeline::plan::Plan;
 use runtime::budget::Budget;
 use runtime::clock::Clock;
+use runtime::health::Health;
 use runtime::metrics::Registry;
 use runtime::net::{Network, ProxyVariables};
 use runtime::signals::{Signal, Signals};
@@ -68,6 +69,7 @@ impl Collector {
             clock,
             scope: scope.child("graph"),
             metrics,
+            health: Health::default(),
             tracer: pipeline::Tracer::default(),
             budget: budget.clone(),
             network,

@@ -100,6 +100,7 @@ fn start_traces(
         clock: world.clock,
         scope: scope.child("own spans"),
         metrics: world.metrics.clone(),
+        health: world.health.clone(),
         tracer: Tracer::default(),
         budget: world.budget.clone(),
         network: world.network.clone(),

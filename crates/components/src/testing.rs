@@ -19,6 +19,7 @@ use pipeline::{
 use prost::Message;
 use runtime::budget::Budget;
 use runtime::clock::Clock;
+use runtime::health::Health;
 use runtime::metrics::Registry;
 use runtime::net::Network;
 use runtime::task::Scope;
@@ -32,6 +33,7 @@ pub(crate) fn environment(id: &str, signal: Option<Signal>) -> Environment {
         clock: Clock,
         scope: Scope::root("test"),
         metrics: Registry::default(),
+        health: Health::default(),
         tracer: Tracer::default(),
         budget: Budget::root("test", 1 << 30),
         network: Network::default(),

@@ -59,6 +59,8 @@ enum Signal {
     Opened(Result<Box<Store>, StartError>),
     Written(EnvelopeId, Result<(StreamId, Position, usize), NotWritten>),
     Roomy,
+    /// The disk of the journal hangs, or goes on.
+    Hangs,
     Loaded(LaneId, Result<Reading, NotRead>),
     Buried(EnvelopeId, Result<(), Status>),
     Left(MemberId),

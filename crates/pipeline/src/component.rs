@@ -10,6 +10,7 @@ use config::ComponentId;
 use futures_util::future::BoxFuture;
 use runtime::budget::Budget;
 use runtime::clock::Clock;
+use runtime::health::Health;
 use runtime::metrics::Registry;
 use runtime::net::Network;
 use runtime::task::Scope;
@@ -117,6 +118,8 @@ pub struct Environment {
     /// The parent of the component's tasks.
     pub scope: Scope,
     pub metrics: Registry,
+    /// What keeps components from their work.
+    pub health: Health,
     pub tracer: Tracer,
     /// The admission budget of the process.
     pub budget: Budget,

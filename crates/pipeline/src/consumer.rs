@@ -37,6 +37,8 @@ pub struct Need<'a> {
     /// The latest deadline of its contributors.
     pub deadline: Instant,
     pub context: &'a Context,
+    /// Others are to have the same data: who cannot take it for now refuses it, before they have it.
+    pub is_shared: bool,
 }
 
 /// Room that was set aside; dropped, it is free again.
@@ -101,6 +103,7 @@ pub fn consume(consumer: &dyn Consumer, envelope: Envelope) {
         items: envelope.payload.items(),
         deadline,
         context: &envelope.context,
+        is_shared: false,
     };
     match consumer.reserve(&need) {
         Ok(reservation) => consumer.commit(envelope, reservation),

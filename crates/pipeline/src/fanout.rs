@@ -24,7 +24,8 @@ impl FanOut {
 
 impl Consumer for FanOut {
     fn reserve(&self, need: &Need<'_>) -> Result<Reservation, Refusal> {
-        let reservations = self.branches.iter().map(|branch| branch.reserve(need));
+        let need = Need { is_shared: true, ..*need };
+        let reservations = self.branches.iter().map(|branch| branch.reserve(&need));
         reservations.collect::<Result<_, _>>().map(Reservation::Branches)
     }
 

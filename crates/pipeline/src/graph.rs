@@ -14,6 +14,7 @@ use config::ComponentId;
 use futures_util::future::join_all;
 use runtime::budget::Budget;
 use runtime::clock::Clock;
+use runtime::health::Health;
 use runtime::metrics::Registry;
 use runtime::net::Network;
 use runtime::task::Scope;
@@ -36,6 +37,7 @@ pub struct World {
     pub clock: Clock,
     pub scope: Scope,
     pub metrics: Registry,
+    pub health: Health,
     pub tracer: Tracer,
     pub budget: Budget,
     pub network: Network,

@@ -50,6 +50,7 @@ pub mod clock;
 pub mod disk;
 pub mod door;
 pub mod file_handle;
+pub mod health;
 pub mod host;
 pub mod inbox;
 pub mod mailbox;

@@ -61,6 +61,7 @@ impl Intake {
         match reason {
             NoRoom::Closed => Refusal::busy(delay, "the collector is shutting down"),
             NoRoom::QueueFull => Refusal::busy(delay, "sending queue is full"),
+            NoRoom::JournalFull => Refusal::busy(delay, "the journal of the queue is full"),
             NoRoom::MemoryFull => {
                 Refusal::busy(delay, "the exporter's share of the memory is full")
             }

@@ -15,7 +15,7 @@ use super::intake::Slicing;
 use super::owner::storing::Shelf;
 use super::store::Store;
 use super::store::lease::{Claim, Taken};
-use super::store::meter::Meter;
+use super::store::vitals::Vitals;
 use super::{Signal, ToOwner};
 use crate::settings::{Settings, Sizer};
 
@@ -36,7 +36,7 @@ struct Opener {
     queue: Wanted,
     refused: Option<(Wanted, u64)>,
     slicing: Slicing,
-    meter: Meter,
+    vitals: Vitals,
     post: ToOwner,
 }
 
@@ -98,8 +98,8 @@ impl Opener {
             None => None,
         };
         let queue = Wanted { storage, folder, bytes_max };
-        let (slicing, meter) = (Slicing::new(settings), Meter::new(env));
-        Ok(Some(Self { queue, refused, slicing, meter, post: post.clone() }))
+        let (slicing, vitals) = (Slicing::new(settings), Vitals::of(env));
+        Ok(Some(Self { queue, refused, slicing, vitals, post: post.clone() }))
     }
 
     /// Opens what is free. Blocks: it reads the disk.
@@ -121,7 +121,7 @@ impl Opener {
             }
             None => None,
         };
-        Ok(Store::new(lease, refused, (self.slicing, self.meter.clone()), self.post.clone()))
+        Ok(Store::new(lease, refused, (self.slicing, self.vitals.clone()), self.post.clone()))
     }
 
     /// Opens it when who has it has ended; tries until it succeeds, as the process goes on anyway.

@@ -4,9 +4,10 @@
 //! several that are stuck leave some to the others; the queue's size, when who does not fit is
 //! refused.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
+use journal::Journal;
 use pipeline::{Environment, Need};
 use runtime::budget::{Budget, Permit};
 
@@ -29,6 +30,8 @@ pub(super) struct Room {
     stored: AtomicUsize,
     share: Budget,
     process: Budget,
+    /// Where it is to be stored, when that is open.
+    journal: OnceLock<Journal>,
     is_closed: AtomicBool,
     is_crowded: AtomicBool,
 }
@@ -51,6 +54,7 @@ pub(super) enum NoRoom {
     },
     QueueFull,
     MemoryFull,
+    JournalFull,
 }
 
 impl Room {
@@ -65,6 +69,7 @@ impl Room {
             stored: AtomicUsize::new(0),
             share: Budget::root(format!("{}/held", env.id), part_of(&env.budget)),
             process: env.budget.clone(),
+            journal: OnceLock::new(),
             is_closed: AtomicBool::new(false),
             is_crowded: AtomicBool::new(false),
         }
@@ -82,9 +87,22 @@ impl Room {
         if let Some(capacity) = self.capacity.filter(|capacity| *capacity < size) {
             return Err(NoRoom::TooLarge { size, capacity });
         }
+        if need.is_shared && !self.journal_has_room(need.bytes_encoded) {
+            return Err(NoRoom::JournalFull);
+        }
         let memory = self.take_memory(need.bytes.max(BYTES_MIN)).ok_or(NoRoom::MemoryFull)?;
         let taken = self.take(size).ok_or(NoRoom::QueueFull)?;
         Ok(Slot { size, taken, room: Arc::clone(self), memory })
+    }
+
+    /// What is taken from now on is stored in `journal`.
+    pub(super) fn is_stored_in(&self, journal: Journal) {
+        self.journal.get_or_init(|| journal);
+    }
+
+    /// Who alone has the data may wait for room on disk; here others would have it meanwhile.
+    fn journal_has_room(&self, bytes: usize) -> bool {
+        self.journal.get().is_none_or(|journal| journal.has_room_for(bytes))
     }
 
     /// The exporter's share of the memory: a quarter stays free for the others, whatever happens to

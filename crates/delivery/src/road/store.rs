@@ -5,7 +5,7 @@
 
 mod graveyard;
 pub(crate) mod lease;
-pub(super) mod meter;
+pub(super) mod vitals;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -27,7 +27,7 @@ use crate::settings::Sizer;
 
 use self::graveyard::Graveyard;
 use self::lease::Lease;
-use self::meter::Meter;
+use self::vitals::{Vitals, described};
 
 /// Records of one read; entries have 1 KiB or more as a rule.
 const RECORDS_MAX: usize = 1024;
@@ -39,7 +39,7 @@ pub(super) struct Store {
     graveyard: Option<Graveyard>,
     post: ToOwner,
     slicing: Slicing,
-    meter: Meter,
+    vitals: Vitals,
     streams: BTreeMap<LaneKey, StreamId>,
     places: BTreeMap<EnvelopeId, (StreamId, Position)>,
     /// Callers that wait for entries which are on disk only.
@@ -67,7 +67,7 @@ impl Store {
     pub(super) fn new(
         lease: Lease,
         refused: Option<(Lease, u64)>,
-        (slicing, meter): (Slicing, Meter),
+        (slicing, vitals): (Slicing, Vitals),
         post: ToOwner,
     ) -> Self {
         let roomy = post.clone();
@@ -75,7 +75,7 @@ impl Store {
         let graveyard =
             refused.map(|(lease, bytes_max)| Graveyard::new(lease, bytes_max, post.clone()));
         let (streams, places, absent) = Default::default();
-        Self { lease, graveyard, post, slicing, meter, streams, places, absent }
+        Self { lease, graveyard, post, slicing, vitals, streams, places, absent }
     }
 
     /// What an earlier run left, by lane; streams of no known lane stay as they are.
@@ -199,15 +199,17 @@ impl Store {
         self.lease.journal().clone()
     }
 
-    /// Says how the journal stands, as metrics.
-    pub(super) fn measure(&self) {
-        self.meter.note(&self.lease.journal().usage());
+    /// Shows operators how the journals stand, from now on.
+    pub(super) fn show(&self) {
+        self.vitals.show(self.lease.journal(), "queue", self.post.clone());
+        if let Some(Graveyard { lease, .. }) = &self.graveyard {
+            self.vitals.show(lease.journal(), "refused", self.post.clone());
+        }
     }
 
     /// Why what is stored does not move on, a sentence each.
     pub(super) fn explain(&self) -> Vec<String> {
         let usage = self.lease.journal().usage();
-        self.meter.note(&usage);
         let mut lines = Vec::new();
         if usage.is_full {
             let (bytes, max) = (usage.bytes, usage.bytes_max);
@@ -216,8 +218,7 @@ impl Store {
             ));
         }
         if let Some(hang) = usage.hang {
-            let (call, age) = (hang.call, hang.age.as_secs());
-            lines.push(format!("the disk of the journal hangs: `{call}` for {age} s"));
+            lines.push(format!("the disk of the journal hangs: {}", described(hang)));
         }
         lines.extend(usage.damage.iter().map(|damage| format!("the journal is damaged: {damage}")));
         lines

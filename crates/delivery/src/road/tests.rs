@@ -13,6 +13,7 @@ mod bench;
 mod crashing;
 mod durable;
 mod filling;
+mod keeping;
 mod memory;
 mod oversize;
 mod pressure;

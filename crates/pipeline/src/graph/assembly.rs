@@ -223,6 +223,7 @@ impl<'a> Assembly<'a> {
             clock: self.world.clock,
             scope: self.world.scope.child(&format!("{} {id}", kind.name())),
             metrics: self.world.metrics.clone(),
+            health: self.world.health.clone(),
             tracer: self.world.tracer.clone(),
             budget: self.world.budget.clone(),
             network: self.world.network.clone(),

@@ -16,6 +16,7 @@ fn world() -> World {
         clock: Clock,
         scope: Scope::root("test"),
         metrics: Registry::default(),
+        health: Default::default(),
         tracer: Tracer::default(),
         budget: Budget::root("test", 1 << 20),
         network: Network::default(),

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::future::BoxFuture;
 use hyper::server::conn::http1;
@@ -12,11 +12,12 @@ use pipeline::factory::{ExtensionBlueprint, Plans};
 use pipeline::{Component, Environment, Extension, StartError};
 use runtime::channel::{self, Ends, LatestReceiver, LatestSender};
 use runtime::clock::Clock;
+use runtime::health::Health;
 use runtime::net::{Address, Listener, Stream};
 use runtime::task::{Scope, Task};
 
 use super::config::Settings;
-use super::page::{Health, answer};
+use super::page::{Condition, answer};
 
 const CONNECTIONS_MAX: usize = 100;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -42,20 +43,21 @@ impl ExtensionBlueprint for Settings {
             .map_err(|error| StartError::new(format!("listen on `{}`: {error}", self.endpoint)))?;
         listener.set_connections_max(CONNECTIONS_MAX);
         let ends = Ends { from: "pipeline graph", to: "health check" };
-        let health = Health { is_ready: false, since: env.clock.wall() };
-        let (health, seen) = channel::latest(ends, health);
+        let readiness = Readiness { is_ready: false, since: env.clock.wall() };
+        let (readiness, seen) = channel::latest(ends, readiness);
         let scope = env.scope.child("health_check");
-        let pages = Pages { settings: self.clone(), health: seen, clock: env.clock };
+        let (settings, health) = (self.clone(), env.health);
+        let pages = Pages { settings, readiness: seen, health, clock: env.clock };
         let accept = accept(listener, Arc::new(pages), scope.clone());
         let server = Mutex::new(Some(scope.spawn("accept", accept)));
-        Ok(Arc::new(HealthCheck { health, clock: env.clock, server }))
+        Ok(Arc::new(HealthCheck { readiness, clock: env.clock, server }))
     }
 }
 
 /// The running extension.
 #[derive(Debug)]
 struct HealthCheck {
-    health: LatestSender<Health>,
+    readiness: LatestSender<Readiness>,
     clock: Clock,
     server: Mutex<Option<Task<()>>>,
 }
@@ -73,15 +75,30 @@ impl Component for HealthCheck {
 
 impl Extension for HealthCheck {
     fn ready(&self, is_ready: bool) {
-        self.health.set(Health { is_ready, since: self.clock.wall() });
+        self.readiness.set(Readiness { is_ready, since: self.clock.wall() });
     }
+}
+
+/// Whether the collector takes data, and since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Readiness {
+    is_ready: bool,
+    since: SystemTime,
 }
 
 /// What the connections share.
 struct Pages {
     settings: Settings,
-    health: LatestReceiver<Health>,
+    readiness: LatestReceiver<Readiness>,
+    health: Health,
     clock: Clock,
+}
+
+impl Pages {
+    fn condition(&self) -> Condition {
+        let Readiness { is_ready, since } = self.readiness.value();
+        Condition { is_ready, since, troubles: self.health.troubles() }
+    }
 }
 
 /// Takes connections; those that are open end with this task.
@@ -98,7 +115,7 @@ async fn serve(stream: Stream, pages: Arc<Pages>) {
     let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
         let (method, path) = (request.method(), request.uri().path());
         let now = pages.clock.wall();
-        let response = answer(&pages.settings, method, path, pages.health.value(), now);
+        let response = answer(&pages.settings, method, path, &pages.condition(), now);
         std::future::ready(Ok::<_, Infallible>(response))
     });
     let connection = http1::Builder::new()

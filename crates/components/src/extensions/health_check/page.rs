@@ -8,11 +8,18 @@ use http::{Method, Response, StatusCode, header};
 
 use super::config::Settings;
 
-/// Whether the collector takes data, and since when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Health {
+/// Whether the collector takes data, since when, and what keeps it from its work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Condition {
     pub(super) is_ready: bool,
     pub(super) since: SystemTime,
+    pub(super) troubles: Vec<String>,
+}
+
+impl Condition {
+    fn is_well(&self) -> bool {
+        self.is_ready && self.troubles.is_empty()
+    }
 }
 
 /// The answer to a request for `path` at `now`.
@@ -20,7 +27,7 @@ pub(super) fn answer(
     settings: &Settings,
     method: &Method,
     path: &str,
-    health: Health,
+    condition: &Condition,
     now: SystemTime,
 ) -> Response<String> {
     if settings.path != "/" && settings.path != path {
@@ -30,31 +37,35 @@ pub(super) fn answer(
         let body = "only GET and HEAD are answered\n".to_owned();
         return response(StatusCode::METHOD_NOT_ALLOWED, "text/plain", body);
     }
-    let status = match health.is_ready {
+    let status = match condition.is_well() {
         true => StatusCode::OK,
         false => StatusCode::SERVICE_UNAVAILABLE,
     };
     match &settings.bodies {
         Some(bodies) => {
-            let body = if health.is_ready { &bodies.healthy } else { &bodies.unhealthy };
+            let body = if condition.is_well() { &bodies.healthy } else { &bodies.unhealthy };
             response(status, "text/plain", body.clone())
         }
-        None => response(status, "application/json", status_body(health, now)),
+        None => response(status, "application/json", status_body(condition, now)),
     }
 }
 
-fn status_body(health: Health, now: SystemTime) -> String {
-    let (status, uptime) = match health.is_ready {
+fn status_body(condition: &Condition, now: SystemTime) -> String {
+    let (status, uptime) = match condition.is_well() {
         true => {
-            let uptime = now.duration_since(health.since).unwrap_or_default();
+            let uptime = now.duration_since(condition.since).unwrap_or_default();
             // Whole milliseconds, as nobody reads more.
             let uptime = Duration::from_millis(u64::try_from(uptime.as_millis()).unwrap_or(0));
             ("Server available", config::value::Duration::from(uptime).to_string())
         }
         false => ("Server not available", String::new()),
     };
-    let since = httpdate::fmt_http_date(health.since);
-    serde_json::json!({ "status": status, "upSince": since, "uptime": uptime }).to_string()
+    let since = httpdate::fmt_http_date(condition.since);
+    let mut body = serde_json::json!({ "status": status, "upSince": since, "uptime": uptime });
+    if !condition.troubles.is_empty() {
+        body["reason"] = condition.troubles.join("; ").into();
+    }
+    body.to_string()
 }
 
 fn response(status: StatusCode, content_type: &'static str, body: String) -> Response<String> {

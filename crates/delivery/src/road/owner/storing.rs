@@ -99,13 +99,14 @@ impl Keeping {
 impl<C: Courier> Owner<C> {
     /// The journal is open: what it has comes before what waited.
     pub(super) fn opened(&mut self, mut store: Box<Store>, now: Instant) {
+        self.parts.room.is_stored_in(store.journal());
         let recovered = store.recover(self.parts.keeping.sizer);
         let waiting = std::mem::replace(&mut self.parts.shelf, Shelf::Open(store));
         for stream in recovered {
             self.step(Event::Recovered(stream), now);
         }
         if let Some(store) = self.parts.shelf.store() {
-            store.measure();
+            store.show();
         }
         if let Shelf::Opening(waiting) = waiting {
             waiting.into_iter().for_each(|handed| self.take(handed, now));

@@ -116,6 +116,8 @@ impl Lease {
 fn open(folder: &Path, storage: &Storage, bytes_max: u64) -> Result<Opened, Failure> {
     let permissions = Permissions { file: 0o600, directory: Some(storage.folder_permissions) };
     let settings = Settings { is_synced: storage.is_synced, ..Settings::sized(bytes_max) };
+    #[cfg(test)]
+    let settings = simulated::hasty(folder, settings);
     let mut patience = storage.lock_timeout;
     loop {
         match journal::open(volume(folder, permissions)?, settings.clone()) {
@@ -179,12 +181,21 @@ fn held() -> MutexGuard<'static, BTreeMap<PathBuf, LatestReceiver<()>>> {
 /// Disks of tests, by the folders that they stand for.
 #[cfg(test)]
 pub(in crate::road) mod simulated {
-    use super::{Arc, BTreeMap, Mutex, Path, PathBuf, PoisonError, Volume};
+    use super::{Arc, BTreeMap, Duration, Mutex, Path, PathBuf, PoisonError, Settings, Volume};
 
     static DISKS: Mutex<BTreeMap<PathBuf, Arc<dyn Volume>>> = Mutex::new(BTreeMap::new());
 
     pub(in crate::road) fn put(folder: PathBuf, volume: Arc<dyn Volume>) {
         DISKS.lock().unwrap_or_else(PoisonError::into_inner).insert(folder, volume);
+    }
+
+    /// A simulated disk hangs at once: nobody waits for real time.
+    pub(super) fn hasty(folder: &Path, settings: Settings) -> Settings {
+        let hangs_after = match of(folder) {
+            Some(_) => Duration::from_millis(1),
+            None => settings.hangs_after,
+        };
+        Settings { hangs_after, ..settings }
     }
 
     pub(super) fn of(folder: &Path) -> Option<Arc<dyn Volume>> {

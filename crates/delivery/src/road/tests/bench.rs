@@ -9,7 +9,7 @@ use pipeline::{
     Waiter, Waiting, consume, receipt,
 };
 use runtime::budget::Budget;
-use runtime::metrics::Registry;
+use runtime::metrics::{Reading, Registry};
 use runtime::net::Network;
 use wire::Payload;
 
@@ -28,6 +28,7 @@ pub(super) fn environment() -> Environment {
         clock: Clock,
         scope: Scope::root("test"),
         metrics: Registry::default(),
+        health: Default::default(),
         tracer: Tracer::default(),
         budget: Budget::root("test", 256 * MEBIBYTE),
         network: Network::default(),
@@ -121,6 +122,26 @@ impl Bench {
 
     pub(super) fn sizes(&self) -> Vec<usize> {
         self.sizes.lock().unwrap().clone()
+    }
+
+    /// The value of a series, once there is one.
+    pub(super) fn metric(&self, name: &str) -> Option<f64> {
+        let mut families = self.env.metrics.snapshot().into_iter();
+        let family = families.find(|family| family.name == name)?;
+        match family.series.first()?.1 {
+            Reading::Number(value) => Some(value),
+            Reading::Integer(value) => Some(value as f64),
+            Reading::Histogram { .. } => None,
+        }
+    }
+
+    /// Waits until `holds`; fails with what is waited for when that takes a minute.
+    pub(super) async fn until(&self, what: &str, holds: impl Fn() -> bool) {
+        let deadline = Clock.now() + secs(60);
+        while !holds() {
+            assert!(Clock.now() < deadline, "{what}: {:?}", self.built.component.explain());
+            Clock.sleep(millis(1)).await;
+        }
     }
 
     pub(super) async fn close(&self, within: Duration) {

@@ -23,7 +23,7 @@ const REQUESTS: usize = 24;
 type Seen = Arc<Mutex<Vec<(usize, u64)>>>;
 
 /// An environment whose storage is `disk`.
-fn environment_on(disk: &Simulated) -> Environment {
+pub(super) fn environment_on(disk: &Simulated) -> Environment {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let directory = PathBuf::from(format!("/simulated-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
     simulated::put(directory.join("exporter-test-queue"), Arc::new(disk.clone()));
@@ -55,15 +55,13 @@ fn noting(
     }
 }
 
-async fn drained(bench: &Bench) {
-    let labels = || vec![("exporter", "test".to_owned())];
-    let gauge = bench.env.metrics.gauge("otelcol_exporter_queue_size", "", labels());
-    let is_open = || bench.env.metrics.gauge("tidegate_exporter_journal_bytes_max", "", labels());
-    let deadline = Clock.now() + secs(60);
-    while 0 < gauge.value() || is_open().value() == 0 {
-        assert!(Clock.now() < deadline, "{:?}", bench.built.component.explain());
-        Clock.sleep(Duration::from_millis(1)).await;
-    }
+pub(super) async fn drained(bench: &Bench) {
+    bench
+        .until("what is stored is delivered", || {
+            let is_open = bench.metric("tidegate_journal_limit_bytes").is_some();
+            is_open && bench.metric("otelcol_exporter_queue_size") == Some(0.0)
+        })
+        .await;
 }
 
 /// What was acknowledged, and what was delivered, in a run on a disk that keeps its moments.

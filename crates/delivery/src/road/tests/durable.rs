@@ -19,10 +19,10 @@ pub(super) const STORAGE: &str = "file_storage";
 
 /// A folder of its own, removed at the end.
 #[derive(Debug)]
-struct Folder(PathBuf);
+pub(super) struct Folder(pub(super) PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let name = format!(
             "tidegate-queue-{}-{}",
@@ -34,7 +34,7 @@ impl Folder {
         Self(path)
     }
 
-    fn environment(&self) -> Environment {
+    pub(super) fn environment(&self) -> Environment {
         let storage = Storage {
             directory: self.0.clone(),
             is_synced: true,
@@ -75,7 +75,7 @@ impl Extension for Disk {
     }
 }
 
-fn store() -> Store {
+pub(super) fn store() -> Store {
     let storage = STORAGE.parse().unwrap();
     Store { storage, on_exhausted: Exhausted::Keep, expire_after: None, refused: None }
 }
@@ -89,7 +89,8 @@ pub(super) fn with(queue: Queue) -> Settings {
 }
 
 /// A destination that tells of each delivery.
-fn telling() -> (impl Fn(&Attempt, usize) -> (Duration, Verdict) + Send + Sync, Receiver<usize>) {
+pub(super) fn telling()
+-> (impl Fn(&Attempt, usize) -> (Duration, Verdict) + Send + Sync, Receiver<usize>) {
     let ends = Ends { from: "destination", to: "test" };
     let (sender, receiver): (Sender<usize>, _) = channel::bounded(ends, 10_000);
     let script = move |attempt: &Attempt, _: usize| {
@@ -99,11 +100,11 @@ fn telling() -> (impl Fn(&Attempt, usize) -> (Duration, Verdict) + Send + Sync, 
     (script, receiver)
 }
 
-fn down(_: &Attempt, _: usize) -> (Duration, Verdict) {
+pub(super) fn down(_: &Attempt, _: usize) -> (Duration, Verdict) {
     (Duration::ZERO, unavailable(None))
 }
 
-async fn next(receiver: &mut Receiver<usize>, count: usize) -> Vec<usize> {
+pub(super) async fn next(receiver: &mut Receiver<usize>, count: usize) -> Vec<usize> {
     let mut all = Vec::new();
     for _ in 0..count {
         let one = Clock.by(Clock.now() + secs(60), receiver.recv()).await;
@@ -261,7 +262,7 @@ async fn what_was_refused_is_recorded_with_its_reason() {
 }
 
 /// All that a journal has.
-async fn entries_of(folder: &Path) -> Vec<Entry> {
+pub(super) async fn entries_of(folder: &Path) -> Vec<Entry> {
     let directory = runtime::volume::Directory::open(folder, Default::default()).unwrap();
     let settings = ::journal::Settings::sized(64 << 20);
     let opened = ::journal::open(Arc::new(directory), settings).unwrap();
