@@ -6,6 +6,7 @@ mod cut;
 pub mod descriptor;
 pub mod edit;
 pub mod format;
+pub mod http2;
 pub mod json;
 pub mod logs;
 mod nest;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::random::Random;
 use crate::scan::request;
-use crate::{exercise, exercise_answers, exercise_json};
+use crate::{exercise, exercise_answers, exercise_http2, exercise_json};
 use wire::rpc_status::Status;
 use wire::{Format, Payload, Signal, json, response};
 
@@ -17,13 +17,14 @@ struct Target {
     seed: fn(Signal, &mut Random) -> Vec<u8>,
 }
 
-const TARGETS: [Target; 6] = [
+const TARGETS: [Target; 7] = [
     Target { name: "otlp_parse", run: exercise::parse, seed: encoded },
     Target { name: "otlp_cut_merge", run: exercise::cut_merge, seed: encoded },
     Target { name: "otlp_edit", run: exercise::edit, seed: encoded },
     Target { name: "json_read", run: exercise_json::read, seed: text },
     Target { name: "json_write", run: exercise_json::write, seed: encoded },
     Target { name: "answers", run: exercise_answers::read, seed: small },
+    Target { name: "http2", run: exercise_http2::talk, seed: conversation },
 ];
 
 fn folder(target: &str) -> PathBuf {
@@ -90,4 +91,36 @@ fn small(signal: Signal, random: &mut Random) -> Vec<u8> {
         3 => status.to_json(),
         _ => [&b"\x22\x15"[..], b"grpc.health.v1.Health"].concat(),
     }
+}
+
+/// What a client or a server says first, in frames as the target builds them.
+fn conversation(signal: Signal, random: &mut Random) -> Vec<u8> {
+    let frame = |kind: u8, flags: u8, stream: u8, payload: &[u8]| {
+        [&[kind, flags, stream, payload.len() as u8], payload].concat()
+    };
+    let is_client = random.next() % 2;
+    let block: &[u8] = if is_client == 1 {
+        &[0x88, 0x40, 1, b'a', 0x83, 0x1c, 0x64, 0xff, 0xbe]
+    } else {
+        &[
+            0x83, 0x86, 0x44, 2, b'/', b'a', 0x41, 0x8c, 0xf1, 0xe3, 0xc2, 0xe5, 0xf2, 0x3a, 0x6b,
+            0xa0, 0xab, 0x90, 0xf4, 0xff,
+        ]
+    };
+    let settings = [0, 4, 0, 0, random.next() as u8, 0];
+    let frames = [
+        frame(4, 0, 0, &settings),
+        frame(1, 4, 1, block),
+        frame(0, 0, 1, &[signal as u8; 100]),
+        frame(8, 0, 0, &[0, 0, 255, 255]),
+        frame(8, 0, 3, &[0, 0, 255, 255]),
+        frame(1, 0, 3, &block[..2]),
+        frame(9, 4, 3, &block[2..]),
+        frame(6, 0, 0, &[signal as u8; 8]),
+        frame(0, 1, 1, b"end"),
+        frame(3, 0, 3, &[0, 0, 0, 8]),
+        frame(7, 0, 0, &[0; 8]),
+    ];
+    let choice = is_client as u8 | 2 | (random.next() as u8 & 4);
+    [vec![choice, random.next() as u8], frames.concat()].concat()
 }

@@ -1,4 +1,4 @@
-//! What payloads promise, held against an independent protobuf library.
+//! What payloads promise, held against an independent protobuf library; and the stored inputs of fuzzing.
 
 #![allow(clippy::unwrap_used, reason = "a test ends where it goes wrong")]
 #![allow(clippy::print_stdout, reason = "the seed of a failed test is shown")]
@@ -10,6 +10,8 @@ mod edit;
 mod exercise;
 #[path = "../../../../fuzz/exercise/answers.rs"]
 mod exercise_answers;
+#[path = "../../../../fuzz/exercise/http2.rs"]
+mod exercise_http2;
 #[path = "../../../../fuzz/exercise/json.rs"]
 mod exercise_json;
 mod malformed;
