@@ -11,18 +11,20 @@ mod channel;
 mod dial;
 mod directory;
 mod endpoint;
-mod farewell;
+mod heart;
 mod keeper;
 mod link;
 mod peer;
 mod proxy;
 
 pub(crate) use channel::{Answer, Call, CallError, Channel, Plan};
-pub(crate) use dial::{Dialer, Keepalive, Protocol};
+pub(crate) use dial::{Dialer, Protocol};
 pub(crate) use directory::Policy;
 pub(crate) use endpoint::{Endpoint, Host, Scheme};
 pub(crate) use peer::Limits;
 pub(crate) use proxy::Proxy;
+
+pub(crate) use crate::http2::Keepalive;
 
 #[cfg(test)]
 pub(crate) mod testing;

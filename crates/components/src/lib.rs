@@ -9,7 +9,7 @@
 //! receivers/file_log => tailer (owner of all files) => changes (what the kernel tells)
 //!                       => turn (one payload), look (one discovery)
 //!                  -> file_log-0..N       (read, cut and encode)
-//! client           => connection keeper   (one an endpoint) => its connections => http2 stream
+//! client           => connection keeper   (one an endpoint) => its connections (=> last answers)
 //! tls              => tls reload          (one a listener or client that reads its files again)
 //! extensions       => health_check: accept => connection
 //!                  => bearer token reload, token keeper
@@ -30,7 +30,7 @@ pub mod compression;
 pub mod connectors;
 pub mod exporters;
 pub mod extensions;
-mod frames;
+mod http2;
 pub mod processors;
 pub mod receivers;
 mod syntax;

@@ -101,7 +101,6 @@ impl Caller {
             tls: connector,
             protocol: Protocol::Negotiated,
             keepalive: None,
-            write_bytes_max: None,
         };
         Ok(Channel::start(Plan {
             dialer,

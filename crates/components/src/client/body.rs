@@ -9,7 +9,10 @@ use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
 use http_body::{Body, Frame, SizeHint};
+
+use crate::http2::{Broken, Inflow};
 
 /// The body of an answer.
 pub(crate) type Incoming = hyper::body::Incoming;
@@ -33,6 +36,8 @@ pub(crate) enum ReadError {
     TooLarge(usize),
     #[error("the answer broke off: {0}")]
     Broken(#[from] hyper::Error),
+    #[error("the answer broke off: {0}")]
+    Lost(#[from] Broken),
 }
 
 impl Outgoing {
@@ -102,6 +107,28 @@ pub(crate) async fn read(
         }
     }
     Ok((whole.freeze(), trailers))
+}
+
+/// The same, of an answer that shares its connection.
+pub(crate) async fn read_flow(
+    flow: &mut Inflow,
+    headers: &HeaderMap,
+    bytes_max: usize,
+) -> Result<(Bytes, HeaderMap), ReadError> {
+    let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let declared = declared.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    if bytes_max < usize::try_from(declared).unwrap_or(usize::MAX) {
+        return Err(ReadError::TooLarge(bytes_max));
+    }
+    let mut whole = BytesMut::new();
+    while let Some(data) = flow.chunk().await {
+        let data = data?;
+        if bytes_max < whole.len() + data.len() {
+            return Err(ReadError::TooLarge(bytes_max));
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok((whole.freeze(), flow.trailers()))
 }
 
 async fn next_frame(body: &mut Incoming) -> Option<Result<Frame<Bytes>, hyper::Error>> {

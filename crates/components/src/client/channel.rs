@@ -16,11 +16,12 @@ use runtime::channel::{self, Ends, LatestReceiver, LatestSender, Sender as Repor
 use runtime::clock::Clock;
 use runtime::task::{Scope, Task};
 
-use super::body::{Incoming, Outgoing, Progress, ReadError, read};
+use super::body::{Incoming, Outgoing, ReadError, read, read_flow};
 use super::dial::{Dialer, Resolve};
 use super::directory::{Event, Policy};
 use super::keeper::{self, REPORTS_MAX, Tools, View};
 use super::peer::{Connections, Found, Lease, Limits, Peer, Pool};
+use crate::http2::Handle;
 
 /// How to reach one host.
 pub(crate) struct Plan {
@@ -181,13 +182,41 @@ impl Channel {
 
     async fn send(&self, call: Call, peer: &Arc<Peer>) -> Sent {
         match &peer.connections {
-            Connections::Shared(sender) => {
-                let mut sender = sender.clone();
-                let (sent, _) =
-                    self.exchange(call, |request| sender.try_send_request(request)).await;
-                sent
-            }
+            Connections::Shared(handle) => self.send_shared(call, handle).await,
             Connections::Pooled(pool) => self.send_pooled(call, peer, pool).await,
+        }
+    }
+
+    /// Sends the request on a connection that others use as well.
+    async fn send_shared(&self, call: Call, handle: &Handle) -> Sent {
+        let opened = handle.request(&call.head, &call.segments);
+        let mut flow = match self.clock.by(call.deadline, opened).await {
+            Ok(Ok(flow)) => flow,
+            Ok(Err(closed)) => return Sent::Returned(call, closed.to_string()),
+            Err(_) => {
+                let reason = "the connection had no room for the request by the deadline";
+                let reason = reason.to_owned();
+                return Sent::Failed(CallError::NotSent { reason, is_late: true });
+            }
+        };
+        let head = match self.clock.by(call.deadline, flow.head()).await {
+            Ok(Ok(head)) => head,
+            Ok(Err(broken)) if broken.is_unprocessed => {
+                return Sent::Returned(call, broken.to_string());
+            }
+            Ok(Err(broken)) => {
+                let reason = broken.to_string();
+                return Sent::Failed(CallError::lost(broken.was_sent, reason, false));
+            }
+            Err(_) => {
+                let reason = "no answer by the deadline".to_owned();
+                return Sent::Failed(CallError::lost(flow.was_sent(), reason, true));
+            }
+        };
+        let bytes_max = (call.bytes_max)(head.status);
+        match self.clock.by(call.deadline, read_flow(&mut flow, &head.headers, bytes_max)).await {
+            Ok(whole) => Sent::Answered(Answer::of(head, whole)),
+            Err(_) => Sent::Failed(incomplete()),
         }
     }
 
@@ -282,14 +311,14 @@ impl Channel {
             Ok(Err(mut failed)) => {
                 let is_returned = failed.take_message().is_some();
                 let reason = described(failed.error());
-                if is_returned || is_unprocessed(failed.error()) {
+                if is_returned {
                     return (Sent::Returned(call, reason), false);
                 }
-                return (Sent::Failed(CallError::lost(&progress, reason, false)), false);
+                return (Sent::Failed(CallError::lost(progress.has_ended(), reason, false)), false);
             }
             Err(_) => {
                 let reason = "no answer by the deadline".to_owned();
-                return (Sent::Failed(CallError::lost(&progress, reason, true)), false);
+                return (Sent::Failed(CallError::lost(progress.has_ended(), reason, true)), false);
             }
         };
         let (head, body) = response.into_parts();
@@ -297,18 +326,20 @@ impl Channel {
         match self.clock.by(call.deadline, read(body, bytes_max)).await {
             Ok(whole) => {
                 let is_reusable = whole.is_ok() && progress.has_ended();
-                let (body, trailers) = match whole {
-                    Ok((body, trailers)) => (Ok(body), trailers),
-                    Err(error) => (Err(error), HeaderMap::new()),
-                };
-                let (status, headers) = (head.status, head.headers);
-                (Sent::Answered(Answer { status, headers, body, trailers }), is_reusable)
+                (Sent::Answered(Answer::of(head, whole)), is_reusable)
             }
-            Err(_) => {
-                let reason = "the answer was not complete by the deadline".to_owned();
-                (Sent::Failed(CallError::Unknown { reason, is_late: true }), false)
-            }
+            Err(_) => (Sent::Failed(incomplete()), false),
         }
+    }
+}
+
+impl Answer {
+    fn of(head: http::response::Parts, body: Result<(Bytes, HeaderMap), ReadError>) -> Self {
+        let (body, trailers) = match body {
+            Ok((body, trailers)) => (Ok(body), trailers),
+            Err(error) => (Err(error), HeaderMap::new()),
+        };
+        Self { status: head.status, headers: head.headers, body, trailers }
     }
 }
 
@@ -319,23 +350,15 @@ impl CallError {
         *is_late
     }
 
-    fn lost(progress: &Progress, reason: String, is_late: bool) -> Self {
-        if progress.has_ended() {
-            Self::Unknown { reason, is_late }
-        } else {
-            Self::NotSent { reason, is_late }
-        }
+    fn lost(was_sent: bool, reason: String, is_late: bool) -> Self {
+        if was_sent { Self::Unknown { reason, is_late } } else { Self::NotSent { reason, is_late } }
     }
 }
 
-/// Whether the peer says by HTTP/2 that it did not look at the request.
-fn is_unprocessed(error: &hyper::Error) -> bool {
-    let inner = std::error::Error::source(error).and_then(|e| e.downcast_ref::<h2::Error>());
-    inner.is_some_and(|error| {
-        let is_refused = error.reason() == Some(h2::Reason::REFUSED_STREAM);
-        // After GOAWAY, this error is given only to streams above the last one processed.
-        error.is_remote() && (is_refused || error.is_go_away())
-    })
+/// The deadline passed in the middle of an answer.
+fn incomplete() -> CallError {
+    let reason = "the answer was not complete by the deadline".to_owned();
+    CallError::Unknown { reason, is_late: true }
 }
 
 /// An error with its causes, as hyper tells only the outermost.

@@ -1,15 +1,16 @@
 //! Dial: from an address to a connection that takes requests: TCP, tunnel, TLS, HTTP.
 //!
-//! Bounds: [`DIAL_TIMEOUT`] for all of it; header sizes of answers as in [`HEADER_BYTES_MAX`].
+//! Bounds: [`DIAL_TIMEOUT`] for all of it; what answers may hold as in [`LIMITS`].
 
 use std::fmt;
+use std::future::pending;
 use std::io;
 use std::time::{Duration, Instant};
 
 use futures_util::future::{BoxFuture, FutureExt};
 use http::{HeaderName, HeaderValue, header};
-use hyper::client::conn::{http1, http2};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use runtime::clock::Clock;
 use runtime::net::{Address, ConnectError, Network};
 use runtime::task::Scope;
@@ -17,14 +18,21 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::directory::Target;
 use super::endpoint::Host;
-use super::farewell::{Farewell, Listened};
-use super::link::{Link, Sender, Spawner};
+use super::heart::Heart;
+use super::link::{Link, Sender};
 use super::proxy::Proxy;
+use crate::http2::{self, Accepted, Ended, Keepalive, Limits};
 use crate::tls::{Connector, HTTP2};
 
 const DIAL_TIMEOUT: Duration = Duration::from_secs(20);
-/// Headers and trailers of an answer, each, in bytes.
-const HEADER_BYTES_MAX: u32 = 16 << 10;
+/// What is taken from servers, HTTP/2. Answers are small: nobody needs to send more than this unread.
+const LIMITS: Limits = Limits {
+    streams_max: 0,
+    header_bytes_max: 16 << 10,
+    frame_bytes_max: 16 << 10,
+    stream_window: 256 << 10,
+    connection_window: 1 << 20,
+};
 const HEADERS_MAX: usize = 100;
 /// Room for one answer head and a piece of its body, HTTP/1.
 const READ_BYTES_MAX: usize = 64 << 10;
@@ -59,17 +67,6 @@ pub(crate) enum Protocol {
     Negotiated,
 }
 
-/// How a connection that died is noticed, HTTP/2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Keepalive {
-    /// A ping is sent after this long without a sign of life.
-    pub(crate) interval: Duration,
-    /// The connection is dead when the answer takes longer.
-    pub(crate) timeout: Duration,
-    /// Pings are sent when no request is under way, too.
-    pub(crate) while_idle: bool,
-}
-
 /// Opens connections to one host.
 #[derive(Clone, Debug)]
 pub(crate) struct Dialer {
@@ -82,8 +79,6 @@ pub(crate) struct Dialer {
     pub(crate) tls: Option<Connector>,
     pub(crate) protocol: Protocol,
     pub(crate) keepalive: Option<Keepalive>,
-    /// Bytes of a request that wait for the peer to read them, HTTP/2; `None` leaves the default.
-    pub(crate) write_bytes_max: Option<usize>,
 }
 
 /// Why there is no connection.
@@ -161,43 +156,38 @@ impl Dialer {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let failed = |error| DialError::Http { host: self.host.to_string(), error };
         if is_http2 {
-            let farewell = Farewell::default();
-            let stream = TokioIo::new(Listened::new(stream, farewell.clone()));
-            let (sender, connection) = self.http2().handshake(stream).await.map_err(failed)?;
-            let connection = connection.map(log_end).boxed();
-            return Ok(Link { sender: Sender::Http2(sender, farewell), connection });
+            return Ok(self.multiplexed(stream));
         }
         let (sender, connection) = http1::Builder::new()
             .max_headers(HEADERS_MAX)
             .max_buf_size(READ_BYTES_MAX)
             .handshake(TokioIo::new(stream))
             .await
-            .map_err(failed)?;
+            .map_err(|error| DialError::Http { host: self.host.to_string(), error })?;
         Ok(Link { sender: Sender::Http1(sender), connection: connection.map(log_end).boxed() })
     }
 
-    fn http2(&self) -> http2::Builder<Spawner> {
-        let mut builder = http2::Builder::new(Spawner(self.scope.clone()));
-        builder
-            .timer(TokioTimer::new())
-            .max_header_list_size(HEADER_BYTES_MAX)
-            // Answers are small: nobody needs to be allowed to send more than this unread.
-            .initial_stream_window_size(256 << 10)
-            .initial_connection_window_size(1 << 20);
-        if let Some(keepalive) = self.keepalive {
-            builder
-                .keep_alive_interval(keepalive.interval)
-                .keep_alive_timeout(keepalive.timeout)
-                .keep_alive_while_idle(keepalive.while_idle);
-        }
-        if let Some(bytes) = self.write_bytes_max {
-            builder.max_send_buf_size(bytes);
-        }
-        builder
+    fn multiplexed<S>(&self, stream: S) -> Link
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let heart = Heart::new(self.keepalive, self.clock.now());
+        let mut driver = http2::Driver::client(stream, LIMITS, self.clock, heart);
+        let handle = driver.handle();
+        let scope = self.scope.clone();
+        let connection = async move {
+            if driver.run(unasked, pending::<()>()).await == Ended::Leaving {
+                let answers = async move { driver.run(unasked, pending::<()>()).await };
+                scope.spawn("last answers", answers.boxed()).detach();
+            }
+        };
+        Link { sender: Sender::Http2(handle), connection: connection.boxed() }
     }
 }
+
+/// A server asks nothing of its clients.
+fn unasked(_: Accepted) {}
 
 fn log_end<E: fmt::Display>(ended: Result<(), E>) {
     if let Err(error) = ended {

@@ -18,9 +18,9 @@ use runtime::task::Scope;
 use super::dial::{Dialer, Resolve};
 use super::directory::{Action, Directory, Ending, Event, Policy, Target};
 use super::endpoint::Host;
-use super::farewell::Farewell;
 use super::link::{Link, Sender};
 use super::peer::{Connections, Limits, Peer, Pool};
+use crate::http2::{Handle, Reason};
 
 pub(crate) const REPORTS_MAX: usize = 64;
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -54,7 +54,7 @@ enum Done {
     Heard(Event),
     Opened(Target, Link),
     /// The connection that requests to an address share.
-    Ended(Target, Farewell),
+    Ended(Target, Handle),
 }
 
 /// Runs until all senders of `reports` are gone.
@@ -69,7 +69,7 @@ pub(crate) async fn keep(tools: Tools, policy: Policy, mut reports: Receiver<Eve
             Some(done) = keeper.work.next(), if !keeper.work.is_empty() => match done {
                 Done::Heard(event) => event,
                 Done::Opened(target, link) => keeper.opened(target, link),
-                Done::Ended(target, farewell) => keeper.ended(target, &farewell),
+                Done::Ended(target, handle) => keeper.ended(target, &handle),
             },
             report = reports.recv() => match report {
                 Some(report) => report,
@@ -146,14 +146,15 @@ impl Keeper {
     /// Makes a peer of a connection, and watches it if all requests are to share it.
     fn opened(&mut self, target: Target, link: Link) -> Event {
         let connections = match link.sender {
-            Sender::Http2(sender, farewell) => {
-                let (ended, connection) = (target.clone(), link.connection);
+            Sender::Http2(handle) => {
+                let (ended, watched) = (target.clone(), handle.clone());
+                let connection = link.connection;
                 let broken = Event::Lost(target.clone(), Ending::Useless);
                 self.start("http2 connection", broken, async move {
                     connection.await;
-                    Done::Ended(ended, farewell)
+                    Done::Ended(ended, watched)
                 });
-                Connections::Shared(sender)
+                Connections::Shared(handle)
             }
             Sender::Http1(sender) => {
                 let pool = Pool::new(self.tools.limits);
@@ -168,11 +169,11 @@ impl Keeper {
         Event::Dialled(target)
     }
 
-    fn ended(&self, target: Target, farewell: &Farewell) -> Event {
+    fn ended(&self, target: Target, handle: &Handle) -> Event {
         let peer = self.peers.iter().find(|peer| peer.target == target);
         let ending = match peer {
             Some(peer) if peer.has_answered() => Ending::Useful,
-            _ if farewell.was_said() => Ending::SentAway,
+            _ if handle.dismissal() == Some(Reason::NO_ERROR) => Ending::SentAway,
             _ => Ending::Useless,
         };
         Event::Lost(target, ending)

@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http1;
 use runtime::channel::{self, Ends, LatestReceiver, LatestSender};
 use runtime::task::{Scope, Task};
 
 use super::body::Outgoing;
 use super::directory::Target;
+use crate::http2::Handle;
 
 /// How many HTTP/1 connections an address may have.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +36,7 @@ pub(crate) struct Peer {
 
 #[derive(Debug)]
 pub(crate) enum Connections {
-    Shared(http2::SendRequest<Outgoing>),
+    Shared(Handle),
     Pooled(Arc<Pool>),
 }
 
@@ -98,7 +99,7 @@ impl Peer {
     /// Whether a request may be tried here.
     pub(crate) fn is_open(&self) -> bool {
         match &self.connections {
-            Connections::Shared(sender) => !sender.is_closed(),
+            Connections::Shared(handle) => handle.is_taking(),
             Connections::Pooled(_) => true,
         }
     }

@@ -57,7 +57,6 @@ fn dialer() -> Dialer {
         tls: None,
         protocol: Protocol::Http2,
         keepalive: None,
-        write_bytes_max: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Client: what both exporters say in the same words about connections and requests, checked once.
 
-use config::value::{ByteSize, Headers};
+use config::value::Headers;
 use config::{ComponentId, Faults, Gates};
 use delivery::config::RoadWords;
 use http::HeaderMap;
@@ -15,7 +15,6 @@ pub(crate) struct CommonWords {
     pub(crate) headers: Headers,
     pub(crate) auth: Option<AuthWords>,
     pub(crate) proxy_url: String,
-    pub(crate) write_buffer_size: ByteSize,
     pub(crate) road: RoadWords,
 }
 
@@ -25,7 +24,6 @@ pub(crate) struct Common {
     pub(crate) headers: Option<HeaderMap>,
     pub(crate) authenticator: Option<ComponentId>,
     pub(crate) proxy: Option<Proxy>,
-    pub(crate) write_bytes_max: Option<usize>,
     pub(crate) road: Option<delivery::Settings>,
 }
 
@@ -43,7 +41,6 @@ impl CommonWords {
             headers: faults.take("headers", credentials::headers(&self.headers, is_reserved)),
             authenticator: self.auth.and_then(|auth| faults.take("auth", auth.validate())),
             proxy: proxy(&self.proxy_url, faults),
-            write_bytes_max: Some(self.write_buffer_size.as_usize()).filter(|bytes| 0 < *bytes),
             road: faults.take("", self.road.validate(gates)),
         }
     }

@@ -21,7 +21,6 @@ pub(crate) struct Way {
     /// Configured; else the environment may ask for one.
     pub(crate) proxy: Option<Proxy>,
     pub(crate) keepalive: Option<Keepalive>,
-    pub(crate) write_bytes_max: Option<usize>,
     pub(crate) policy: Policy,
     pub(crate) limits: Limits,
     pub(crate) is_waiting_for_ready: bool,
@@ -79,7 +78,6 @@ impl Way {
             tls: connector,
             protocol: self.protocol,
             keepalive: self.keepalive,
-            write_bytes_max: self.write_bytes_max,
         };
         Ok(Channel::start(Plan {
             dialer,

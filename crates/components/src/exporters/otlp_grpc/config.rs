@@ -48,7 +48,7 @@ pub struct Config {
     pub proxy_url: String,
     /// Accepted for compatibility; reads are sized by what arrives.
     pub read_buffer_size: ByteSize,
-    /// How many bytes of a request may wait in memory for the connection to take them.
+    /// Accepted for compatibility; requests wait where they are, and are not copied to be sent.
     pub write_buffer_size: ByteSize,
     /// How long one attempt may take; 0 leaves it to the deadlines of the callers.
     pub timeout: Duration,
@@ -151,7 +151,6 @@ impl Config {
             headers: self.headers,
             auth: self.auth,
             proxy_url: self.proxy_url,
-            write_buffer_size: self.write_buffer_size,
             road: RoadWords {
                 timeout: self.timeout,
                 retry_on_failure: self.retry_on_failure,
@@ -168,7 +167,6 @@ impl Config {
             offers_http2: true,
             proxy: common.proxy,
             keepalive: self.keepalive.settings(),
-            write_bytes_max: common.write_bytes_max,
             policy: self.balancer_name.policy(),
             limits: Limits { open_max: 1, idle_max: 1, idle_timeout: None },
             is_waiting_for_ready: self.wait_for_ready,

@@ -55,7 +55,7 @@ pub struct Config {
     pub cookies: CookiesWords,
     /// Accepted for compatibility; reads are sized by what arrives.
     pub read_buffer_size: ByteSize,
-    /// How many bytes of an HTTP/2 request may wait in memory for the connection; 0 means 1 MiB.
+    /// Accepted for compatibility; requests wait where they are, and are not copied to be sent.
     pub write_buffer_size: ByteSize,
     /// How many idle HTTP/1 connections are kept for each address; 0 sets no limit.
     pub max_idle_conns: usize,
@@ -169,7 +169,6 @@ impl Config {
             headers: self.headers.clone(),
             auth: self.auth.clone(),
             proxy_url: self.proxy_url.clone(),
-            write_buffer_size: self.write_buffer_size,
             road: RoadWords {
                 timeout: self.timeout,
                 retry_on_failure: self.retry_on_failure.clone(),
@@ -183,7 +182,7 @@ impl Config {
         Some(Settings {
             targets: targets?,
             format: self.encoding.format(),
-            way: self.way(tls, common.proxy, common.write_bytes_max),
+            way: self.way(tls, common.proxy),
             headers,
             compression: compression?,
             authenticator: common.authenticator,
@@ -203,12 +202,7 @@ impl Config {
         Endpoints { all: &self.endpoint, own }
     }
 
-    fn way(
-        &self,
-        tls: ClientSettings,
-        proxy: Option<Proxy>,
-        write_bytes_max: Option<usize>,
-    ) -> Way {
+    fn way(&self, tls: ClientSettings, proxy: Option<Proxy>) -> Way {
         let ping_timeout = self.http2_ping_timeout.unless_zero();
         let keepalive = self.http2_read_idle_timeout.unless_zero().map(|interval| Keepalive {
             interval,
@@ -221,7 +215,6 @@ impl Config {
             offers_http2: self.force_attempt_http2,
             proxy,
             keepalive,
-            write_bytes_max,
             policy: Policy::RoundRobin,
             limits: Limits {
                 open_max: limit(self.max_conns_per_host),

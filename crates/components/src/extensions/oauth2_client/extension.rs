@@ -65,7 +65,6 @@ impl Settings {
                 tls,
                 protocol: Protocol::Negotiated,
                 keepalive: None,
-                write_bytes_max: None,
             },
             resolver: Arc::new(env.network.clone()),
             policy: Policy::RoundRobin,

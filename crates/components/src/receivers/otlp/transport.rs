@@ -1,17 +1,18 @@
 //! Transport: connections of HTTP/1.1 or HTTP/2, as requests and replies.
 //!
-//! The only place that knows hyper. Owner: one task for each connection; HTTP/2 adds one for each
-//! stream. A client that leaves drops the future that handles its request.
+//! The only place that knows hyper, which speaks HTTP/1.1. Owner: one task for each connection;
+//! HTTP/2 adds one for each stream. A client that leaves drops the future that handles its request.
 //! Bounds: streams, header bytes and pings by [`Settings`], time by [`Patience`].
 
 mod body;
+mod multiplexed;
 mod pings;
 mod vigil;
 mod watched;
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -19,7 +20,8 @@ use std::time::{Duration, Instant};
 use http::Response;
 use http::request::Parts;
 use hyper::body::Incoming;
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http1;
+use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use runtime::clock::Clock;
 use runtime::shutdown::Shutdown;
@@ -32,19 +34,9 @@ pub(super) use vigil::Patience;
 
 use super::receive;
 use body::Presence;
-use pings::Pings;
 use vigil::{Verdict, Vigil};
 use watched::Watched;
 
-/// The client's connection preface and the frame header of its settings.
-const HTTP2_PREFACE_BYTES: u64 = 24 + 9;
-/// Streams that the client reset before they were looked at, and resets that its errors cost.
-const RESETS_PENDING_MAX: usize = 20;
-const RESETS_BY_ERROR_MAX: usize = 1024;
-/// What one stream, and all streams of a connection, may send before it was read. Bodies are read
-/// as they come, whatever they wait for later, so this only covers the way.
-const STREAM_WINDOW_BYTES: u32 = 1 << 20;
-const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
 const HTTP1_BUFFER_BYTES_MAX: usize = 64 << 10;
 
 /// How connections are served.
@@ -104,6 +96,9 @@ pub(super) struct Caller {
     pub connection: Arc<receive::Connection>,
 }
 
+/// A connection of HTTP/1.1 under watch.
+type Connection<S, F> = http1::Connection<TokioIo<Watched<S>>, F>;
+
 /// The vigil of one connection, shared with its requests.
 #[derive(Clone, Debug)]
 struct Attendance {
@@ -130,18 +125,26 @@ impl Transport {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         H: Handler,
     {
-        let Caller { protocol, peer, connection } = caller;
-        let preface = (protocol == Protocol::Http2).then_some(HTTP2_PREFACE_BYTES);
-        let vigil = Vigil::new(self.settings.patience, preface, self.clock.now());
+        match caller.protocol {
+            Protocol::Http1 => self.serve_http1(stream, caller, handler).await,
+            Protocol::Http2 => self.serve_http2(stream, caller, handler).await,
+        }
+    }
+
+    async fn serve_http1<S, H>(&self, stream: S, caller: Caller, handler: Arc<H>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        H: Handler,
+    {
+        let Caller { peer, connection, .. } = caller;
+        let vigil = Vigil::new(self.settings.patience, None, self.clock.now());
         let attendance = Attendance { clock: self.clock, vigil: Arc::new(Mutex::new(vigil)) };
-        let policy = self.settings.ping_policy.filter(|_| protocol == Protocol::Http2);
-        let watched = Watched::new(stream, attendance.clone(), policy.map(Pings::new));
-        let io = TokioIo::new(watched);
+        let io = TokioIo::new(Watched::new(stream, attendance.clone()));
         let attended = attendance.clone();
-        let service = hyper::service::service_fn(move |request: http::Request<Incoming>| {
+        let service = service_fn(move |request: http::Request<Incoming>| {
             let presence = Presence::enter(attended.clone());
             let (head, incoming) = request.into_parts();
-            let body = Body::new(incoming, attended.clone(), protocol == Protocol::Http1);
+            let body = Body::single(incoming, attended.clone());
             let connection = Arc::clone(&connection);
             let request = Request { head, body, peer: Arc::clone(&peer), connection };
             let handler = Arc::clone(&handler);
@@ -150,16 +153,8 @@ impl Transport {
                 Ok::<_, Infallible>(reply.map(|body| body.attended(presence)))
             }
         });
-        match protocol {
-            Protocol::Http1 => {
-                let served = self.http1().serve_connection(io, service);
-                self.supervise(served, attendance).await;
-            }
-            Protocol::Http2 => {
-                let served = self.http2().serve_connection(io, service);
-                self.supervise(served, attendance).await;
-            }
-        }
+        let served = self.http1().serve_connection(io, service);
+        self.supervise(served, attendance).await;
     }
 
     fn http1(&self) -> http1::Builder {
@@ -173,24 +168,12 @@ impl Transport {
         builder
     }
 
-    fn http2(&self) -> http2::Builder<Spawner> {
-        let mut builder = http2::Builder::new(Spawner(self.scope.clone()));
-        builder
-            .timer(TokioTimer::new())
-            .initial_stream_window_size(STREAM_WINDOW_BYTES)
-            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-            .max_concurrent_streams(self.settings.streams_max)
-            .max_header_list_size(self.settings.header_bytes_max)
-            .max_pending_accept_reset_streams(RESETS_PENDING_MAX)
-            .max_local_error_reset_streams(RESETS_BY_ERROR_MAX);
-        if let Some((after, timeout)) = self.settings.ping {
-            builder.keep_alive_interval(after).keep_alive_timeout(timeout);
-        }
-        builder
-    }
-
     /// Drives a connection, and ends it when the vigil says so. The scope ends it at the latest.
-    async fn supervise(&self, connection: impl Graceful, attendance: Attendance) {
+    async fn supervise<S, F>(&self, connection: Connection<S, F>, attendance: Attendance)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+        F: HttpService<Incoming, ResBody = ReplyBody, Error = Infallible>,
+    {
         let mut connection = pin!(connection);
         let mut drained = pin!(self.drain.begun());
         let mut is_closing = false;
@@ -201,7 +184,7 @@ impl Transport {
                 Verdict::WaitUntil(at) => at,
                 Verdict::Close => {
                     is_closing = true;
-                    connection.as_mut().ask_to_go();
+                    connection.as_mut().graceful_shutdown();
                     attendance.report(Vigil::closing);
                     now
                 }
@@ -215,7 +198,7 @@ impl Transport {
                 is_over = progress => if is_over { return },
                 _ = &mut drained, if !is_closing => {
                     is_closing = true;
-                    connection.as_mut().ask_to_go();
+                    connection.as_mut().graceful_shutdown();
                 }
                 () = self.clock.sleep_until(wake_at) => {}
             }
@@ -228,51 +211,5 @@ fn is_sooner(verdict: Verdict, than: Instant) -> bool {
     match verdict {
         Verdict::WaitUntil(at) => at < than,
         Verdict::Close | Verdict::Cut => true,
-    }
-}
-
-/// A connection that can be asked to end.
-trait Graceful: Future {
-    fn ask_to_go(self: Pin<&mut Self>);
-}
-
-impl<I, S, B> Graceful for http1::Connection<I, S>
-where
-    S: hyper::service::HttpService<Incoming, ResBody = B>,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    I: hyper::rt::Read + hyper::rt::Write + Unpin,
-    B: http_body::Body + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    fn ask_to_go(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
-    }
-}
-
-impl<I, B, S> Graceful for http2::Connection<I, S, Spawner>
-where
-    S: hyper::service::HttpService<Incoming, ResBody = B>,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    S::Future: Send + 'static,
-    I: hyper::rt::Read + hyper::rt::Write + Unpin,
-    B: http_body::Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    fn ask_to_go(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
-    }
-}
-
-/// Starts the tasks of streams in the scope of their listener.
-#[derive(Clone, Debug)]
-struct Spawner(Scope);
-
-impl<F> hyper::rt::Executor<F> for Spawner
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    fn execute(&self, stream: F) {
-        self.0.spawn("stream", stream).detach();
     }
 }

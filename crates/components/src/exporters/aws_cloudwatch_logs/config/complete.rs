@@ -223,7 +223,6 @@ fn way(tls: ClientSettings, proxy: Option<Proxy>) -> Way {
         offers_http2: false,
         proxy,
         keepalive: None,
-        write_bytes_max: None,
         policy: Policy::RoundRobin,
         limits: Limits {
             open_max: usize::MAX,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, Stream};
 use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use runtime::clock::Clock;
@@ -17,6 +18,7 @@ use runtime::task::Scope;
 
 use super::Attendance;
 use super::vigil::Vigil;
+use crate::http2::Inflow;
 
 /// How long, and how much of, a body that nobody wants is read, so that an HTTP/1.1 client that
 /// sends before it reads can still hear the answer.
@@ -25,10 +27,14 @@ const DISCARD_BYTES_MAX: usize = 32 << 20;
 
 /// What a client sends.
 #[derive(Debug)]
-pub(in crate::receivers::otlp) struct Body {
-    incoming: Incoming,
-    attendance: Attendance,
-    is_http1: bool,
+pub(in crate::receivers::otlp) struct Body(Source);
+
+#[derive(Debug)]
+enum Source {
+    /// The one body of an HTTP/1.1 connection.
+    Single(Incoming, Attendance),
+    /// One of several of an HTTP/2 connection, and its declared size.
+    Multiplexed(Inflow, Option<u64>),
 }
 
 /// The client left, or broke the protocol, before its body was complete.
@@ -37,35 +43,38 @@ pub(in crate::receivers::otlp) struct Body {
 pub(in crate::receivers::otlp) struct Lost;
 
 impl Body {
-    pub(super) fn new(incoming: Incoming, attendance: Attendance, is_http1: bool) -> Self {
-        Self { incoming, attendance, is_http1 }
+    pub(super) fn single(incoming: Incoming, attendance: Attendance) -> Self {
+        Self(Source::Single(incoming, attendance))
+    }
+
+    pub(super) fn multiplexed(inflow: Inflow, headers: &HeaderMap) -> Self {
+        let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        Self(Source::Multiplexed(inflow, declared.and_then(|text| text.parse().ok())))
     }
 
     /// The size that the client declared.
     pub(in crate::receivers::otlp) fn declared(&self) -> Option<u64> {
-        self.incoming.size_hint().exact()
+        match &self.0 {
+            Source::Single(incoming, _) => incoming.size_hint().exact(),
+            Source::Multiplexed(_, declared) => *declared,
+        }
     }
 
     /// Waits for the next piece; `None` at the end. Taking it frees the client's window.
     pub(in crate::receivers::otlp) async fn chunk(&mut self) -> Option<Result<Bytes, Lost>> {
-        loop {
-            let frame = poll_fn(|cx| Pin::new(&mut self.incoming).poll_frame(cx)).await?;
-            match frame.map(Frame::into_data) {
-                Ok(Ok(data)) => return Some(Ok(data)),
-                // Trailers of a request mean nothing here.
-                Ok(Err(_)) => {}
-                Err(_) => {
-                    self.attendance.report(Vigil::request_was_reset);
-                    return Some(Err(Lost));
-                }
+        match &mut self.0 {
+            Source::Single(incoming, attendance) => single_chunk(incoming, attendance).await,
+            Source::Multiplexed(inflow, _) => {
+                inflow.chunk().await.map(|chunk| chunk.map_err(|_| Lost))
             }
         }
     }
 
     /// Reads the rest for a while and throws it away. HTTP/2 needs none of it: the stream is reset.
     pub(in crate::receivers::otlp) fn discard(mut self, scope: &Scope, clock: Clock) {
-        if !self.is_http1 || self.incoming.is_end_stream() {
-            return;
+        match &self.0 {
+            Source::Single(incoming, _) if !incoming.is_end_stream() => {}
+            Source::Single(..) | Source::Multiplexed(..) => return,
         }
         let until = clock.now() + DISCARD_TIME;
         let rest = async move {
@@ -85,6 +94,24 @@ impl Body {
     }
 }
 
+async fn single_chunk(
+    incoming: &mut Incoming,
+    attendance: &Attendance,
+) -> Option<Result<Bytes, Lost>> {
+    loop {
+        let frame = poll_fn(|cx| Pin::new(&mut *incoming).poll_frame(cx)).await?;
+        match frame.map(Frame::into_data) {
+            Ok(Ok(data)) => return Some(Ok(data)),
+            // Trailers of a request mean nothing here.
+            Ok(Err(_)) => {}
+            Err(_) => {
+                attendance.report(Vigil::request_was_reset);
+                return Some(Err(Lost));
+            }
+        }
+    }
+}
+
 /// What a client is sent.
 pub(in crate::receivers::otlp) struct ReplyBody {
     content: Content,
@@ -92,12 +119,15 @@ pub(in crate::receivers::otlp) struct ReplyBody {
     presence: Option<Presence>,
 }
 
-enum Content {
+pub(super) enum Content {
     Nothing,
     Whole(Bytes),
     /// Frames as they come, the trailers among them.
-    Stream(BoxStream<'static, Frame<Bytes>>),
+    Stream(Frames),
 }
+
+/// What a streamed reply is made of.
+pub(super) type Frames = BoxStream<'static, Frame<Bytes>>;
 
 impl fmt::Debug for ReplyBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -126,6 +156,10 @@ impl ReplyBody {
     pub(in crate::receivers::otlp) fn with_trailers(mut self, trailers: HeaderMap) -> Self {
         self.trailers = Some(trailers);
         self
+    }
+
+    pub(super) fn into_parts(self) -> (Content, Option<HeaderMap>) {
+        (self.content, self.trailers)
     }
 
     /// The same, counted as a request in progress until it ends.

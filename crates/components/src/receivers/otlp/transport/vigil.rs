@@ -50,6 +50,8 @@ pub(super) struct Vigil {
     reply_moved: Instant,
     /// Since when the client takes nothing of what was written.
     blocked_since: Option<Instant>,
+    /// Since when nothing of the replies is wanted that are left.
+    stuck_since: Option<Instant>,
     /// Since the time beside it.
     resets: (usize, Instant),
     closing_since: Option<Instant>,
@@ -69,6 +71,7 @@ impl Vigil {
             replies: 0,
             reply_moved: now,
             blocked_since: None,
+            stuck_since: None,
             resets: (0, now),
             closing_since: None,
         }
@@ -99,9 +102,12 @@ impl Vigil {
         self.idle_since = now;
     }
 
-    /// How many requests are in progress.
-    pub(super) fn requests(&self) -> usize {
-        self.requests
+    /// There are so many requests now, HTTP/2.
+    pub(super) fn requests_are(&mut self, count: usize, now: Instant) {
+        if count < self.requests {
+            self.idle_since = now;
+        }
+        self.requests = count;
     }
 
     /// The client took a request back before it had its reply.
@@ -128,6 +134,12 @@ impl Vigil {
         self.blocked_since = is_blocked.then_some(since);
     }
 
+    /// So many bytes of replies are on their way, HTTP/2; some may wait for the client to want them.
+    pub(super) fn sent(&mut self, bytes: usize, is_stuck: bool, now: Instant) {
+        let since = self.stuck_since.filter(|_| bytes == 0).unwrap_or(now);
+        self.stuck_since = is_stuck.then_some(since);
+    }
+
     /// A reply is no longer waited for.
     pub(super) fn reply_ended(&mut self, now: Instant) {
         self.replies -= 1;
@@ -147,11 +159,14 @@ impl Vigil {
             (Some(at), _) if at <= now => Verdict::Cut,
             (_, Some(at)) if at <= now => Verdict::Close,
             _ => {
-                // Other tasks report to the vigil without waking its connection, so it looks again
-                // before any of their limits can have passed by much.
                 let look_again = now + self.patience.write;
                 let ends = [cut_at, close_at].into_iter().flatten().min();
-                Verdict::WaitUntil(ends.unwrap_or(look_again).min(look_again))
+                match (ends, self.preface_bytes) {
+                    (Some(at), Some(_)) => Verdict::WaitUntil(at),
+                    // Other tasks report to the vigil of an HTTP/1.1 connection without waking it,
+                    // so it looks again before any of their limits can have passed by much.
+                    (at, _) => Verdict::WaitUntil(at.unwrap_or(look_again).min(look_again)),
+                }
             }
         }
     }
@@ -160,10 +175,11 @@ impl Vigil {
         let head = self.head_since.map(|since| since + self.patience.head);
         let reply = (0 < self.replies).then(|| self.reply_moved + self.patience.write);
         let blocked = self.blocked_since.map(|since| since + self.patience.write);
+        let stuck = self.stuck_since.map(|since| since + self.patience.write);
         let closed = self.closing_since.map(|since| since + self.patience.grace);
         let (count, since) = self.resets;
         let flooded = (RESETS_MAX < count).then_some(since);
-        [head, reply, blocked, closed, flooded].into_iter().flatten().min()
+        [head, reply, blocked, stuck, closed, flooded].into_iter().flatten().min()
     }
 
     fn close_at(&self) -> Option<Instant> {

@@ -113,3 +113,19 @@ fn a_client_that_takes_nothing_of_what_was_written_is_cut() {
     vigil.wrote(false, at(31));
     assert_eq!(vigil.ask(at(31)), Verdict::WaitUntil(at(61)));
 }
+
+#[test]
+fn a_client_that_opens_no_window_for_its_replies_is_cut() {
+    let (mut vigil, at) = vigil(Some(33));
+    vigil.read(33, at(0));
+    vigil.requests_are(2, at(0));
+    vigil.sent(100, true, at(1));
+    vigil.sent(0, true, at(20));
+    assert_eq!(vigil.ask(at(20)), Verdict::WaitUntil(at(31)));
+    vigil.sent(1, true, at(30));
+    assert_eq!(vigil.ask(at(59)), Verdict::WaitUntil(at(60)));
+    assert_eq!(vigil.ask(at(60)), Verdict::Cut);
+    vigil.sent(1, false, at(60));
+    vigil.requests_are(0, at(60));
+    assert_eq!(vigil.ask(at(60)), Verdict::WaitUntil(at(360)));
+}
