@@ -19,11 +19,13 @@ import pathlib
 import subprocess
 import sys
 
+import durable
+import engine
 import overload
 import report
 import still
 from programs import Bench, Failure
-from rows import OVERLOAD, ROWS, STILL
+from rows import DURABLE, ENGINE, OVERLOAD, ROWS, STILL
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -53,6 +55,12 @@ def measure_overload(bench):
             yield overload.run(bench, times, protocol)
 
 
+def measure_durable(bench, repeats):
+    for repeat in range(repeats):
+        print(f"durable: {repeat + 1} of {repeats}", file=sys.stderr)
+        yield durable.run(bench)
+
+
 def measure_still(bench, repeats):
     for repeat in range(repeats):
         print(f"still: {repeat + 1} of {repeats}", file=sys.stderr)
@@ -69,7 +77,7 @@ def build(target):
 
 
 def arguments():
-    known = [*ROWS, STILL, OVERLOAD]
+    known = [*ROWS, STILL, OVERLOAD, DURABLE, ENGINE]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(known)}")
     parser.add_argument("--bin", help="the collector to measure; Tidegate, if not given")
@@ -108,6 +116,10 @@ def main():
         print("\n" + "\n".join(still.table(bench, list(measure_still(bench, options.repeats)))))
     if OVERLOAD in options.rows:
         print("\n" + "\n".join(overload.table(measure_overload(bench))))
+    if DURABLE in options.rows:
+        print("\n" + "\n".join(durable.table(measure_durable(bench, options.repeats))))
+    if ENGINE in options.rows:
+        print("\n" + "\n".join(engine.table(engine.build(ROOT), options.repeats)))
     if options.json:
         all_samples = [
             {"row": row, "subject": subject, **dataclasses.asdict(sample)}

@@ -17,6 +17,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 START_SECONDS = 20
 END_SECONDS = 60
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+# A process that uses no more of a core does nothing.
+QUIET_SHARE = 0.05
 # Items of a load that is not counted: connections, tables and caches are warm after it.
 WARM_UP_ITEMS = 100_000
 OTHERS_CPU = "1"
@@ -100,6 +102,18 @@ class Process:
             return json.loads(output.strip().splitlines()[-1])
         except (subprocess.TimeoutExpired, IndexError, ValueError) as error:
             raise Failure(f"no result: {error!r} {self.complaint()}") from error
+
+    def rest(self):
+        """Waits until it has nothing left to do."""
+        before, quiet = self.cpu_seconds(), 0
+        for _ in range(END_SECONDS):
+            time.sleep(1)
+            now = self.cpu_seconds()
+            quiet = quiet + 1 if now - before <= QUIET_SHARE else 0
+            before = now
+            if quiet == 2:
+                return
+        raise Failure("it does not come to rest")
 
     def end(self):
         """Asks it to end; its last word."""

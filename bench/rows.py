@@ -110,6 +110,8 @@ ROWS = {
     ),
 }
 
-# Rows of their own kind: see `still.py` and `overload.py`.
+# Rows of their own kind: see the files of these names.
 STILL = "still"
 OVERLOAD = "overload"
+DURABLE = "durable"
+ENGINE = "engine"

@@ -48,6 +48,7 @@ use self::turns::Turns;
 #[cfg(mutants)]
 use self::workers::Overdue;
 use self::workers::Workers;
+use crate::ascending::Ascending;
 use crate::destination::Reply;
 use crate::settings::{Retry, Settings, Sizer};
 use crate::target::Target;
@@ -64,6 +65,19 @@ pub(crate) struct EnvelopeId(pub(crate) u64);
 pub(crate) struct MemberId(pub(crate) u64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct AttemptId(pub(crate) u64);
+
+impl From<EnvelopeId> for u64 {
+    fn from(id: EnvelopeId) -> Self {
+        id.0
+    }
+}
+
+impl From<MemberId> for u64 {
+    fn from(id: MemberId) -> Self {
+        id.0
+    }
+}
+
 pub(crate) use self::lane::LaneId;
 
 /// What data must agree in to be merged.
@@ -262,7 +276,7 @@ pub(crate) struct Rules {
 pub(crate) struct Engine {
     rules: Rules,
     admission: Admission,
-    members: BTreeMap<MemberId, Member>,
+    members: Ascending<MemberId, Member>,
     lanes: BTreeMap<LaneId, Lane>,
     lane_of_key: BTreeMap<LaneKey, LaneId>,
     lane_next: u64,
@@ -284,8 +298,8 @@ pub(crate) struct Engine {
     backoff_next: u64,
     halvings: Halvings,
     stored: Stored,
-    /// What lanes that fail hold together.
-    held_by_failing: Charge,
+    /// What lanes that fail, or have fallen silent, hold together.
+    held_by_unhealthy: Charge,
     random: Random,
     /// When what is left is answered, once draining has begun.
     ends_at: Option<Instant>,
@@ -299,7 +313,7 @@ impl Engine {
             workers: Workers::new(rules.workers_max),
             random: Random::new(rules.seed),
             rules,
-            members: BTreeMap::new(),
+            members: Ascending::default(),
             lanes: BTreeMap::new(),
             lane_of_key: BTreeMap::new(),
             lane_next: 0,
@@ -313,7 +327,7 @@ impl Engine {
             backoff_next: 0,
             halvings: Halvings::default(),
             stored: Stored::default(),
-            held_by_failing: Charge::default(),
+            held_by_unhealthy: Charge::default(),
             ends_at: None,
             actions: Vec::new(),
         }
@@ -421,6 +435,7 @@ impl Engine {
             if let Some(lane) = self.lanes.get_mut(&overdue.lane) {
                 lane.is_proven = false;
             }
+            self.set_silent(overdue.lane, true);
         }
     }
 

@@ -17,6 +17,7 @@
     )
 )]
 
+mod ascending;
 pub mod config;
 pub mod destination;
 mod engine;

@@ -12,8 +12,11 @@ use serde_json::Value;
 
 use crate::workspace::{Workspace, conclude, say};
 
-/// The paths that `crates/pipeline/benches/instructions.rs` knows.
-const PATHS: [&str; 7] = ["scan", "merge", "split", "edit", "retain", "hand-over", "answer"];
+/// The paths that `benches/instructions.rs` of a crate knows.
+const PATHS: [(&str, &[&str]); 2] = [
+    ("pipeline", &["scan", "merge", "split", "edit", "retain", "hand-over", "answer"]),
+    ("delivery", &["deliver"]),
+];
 const CALIBRATION: &str = "calibration";
 const BASELINE: &str = "crates/pipeline/benches/instructions.txt";
 /// The difference of these two numbers of repetitions is what one takes, without the preparation.
@@ -36,7 +39,7 @@ pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
             continue;
         };
         let growth = taken / before;
-        say(&format!("instructions: {path:<10} {taken:>9.3} was {before:>9.3} ({growth:.2})"));
+        say(&format!("instructions: {path:<13} {taken:>9.3} was {before:>9.3} ({growth:.2})"));
         if GROWTH_MAX < growth {
             findings.push(format!("{path} takes {growth:.2} times what it took"));
         } else if growth * GROWTH_MAX < 1.0 {
@@ -65,20 +68,29 @@ fn is_valgrind_there() -> bool {
 
 /// What each path takes, in units of the calibration loop.
 fn count(workspace: &Workspace) -> anyhow::Result<Vec<(&'static str, f64)>> {
-    let program = build(workspace)?;
-    let unit = one(workspace, &program, CALIBRATION)?;
-    let taken = PATHS.into_iter().map(|path| Ok((path, one(workspace, &program, path)? / unit)));
-    taken.collect()
+    let mut taken = Vec::new();
+    let mut unit = None;
+    for (package, paths) in PATHS {
+        let program = build(workspace, package)?;
+        let unit = match unit {
+            Some(unit) => unit,
+            None => *unit.insert(one(workspace, &program, CALIBRATION)?),
+        };
+        for path in paths {
+            taken.push((*path, one(workspace, &program, path)? / unit));
+        }
+    }
+    Ok(taken)
 }
 
-/// Builds the paths and tells where they are.
-fn build(workspace: &Workspace) -> anyhow::Result<String> {
+/// Builds the paths of a crate and tells where they are.
+fn build(workspace: &Workspace, package: &str) -> anyhow::Result<String> {
     let listing = workspace.output(Command::new(env!("CARGO")).args([
         "bench",
         "--no-run",
         "--locked",
         "--package",
-        "pipeline",
+        package,
         "--bench",
         "instructions",
         "--message-format",

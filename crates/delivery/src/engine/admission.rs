@@ -3,7 +3,7 @@
 //! Room that becomes free admits, in the order of arrival, all who fit; it stops at the first who
 //! does not. Bounds: the queue's size; who waits is bounded by the exporter's share of memory.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use pipeline::{Code, Outcome, Status, Verdict};
@@ -13,6 +13,7 @@ use super::health::Charge;
 use super::lane::LaneId;
 use super::member::Member;
 use super::{Action, Arrival, Arrived, Engine, EnvelopeId};
+use crate::ascending::Ascending;
 use crate::settings::Queue;
 
 #[derive(Clone, Debug)]
@@ -21,7 +22,7 @@ pub(super) struct Admission {
     /// Whether who does not fit waits here; if not, it was refused before it came.
     is_parking: bool,
     used: usize,
-    envelopes: BTreeMap<EnvelopeId, Held>,
+    envelopes: Ascending<EnvelopeId, Held>,
     parked: VecDeque<Arrival>,
 }
 
@@ -38,7 +39,7 @@ impl Admission {
             capacity: queue.map(|queue| queue.queue_size),
             is_parking: queue.is_some_and(|queue| queue.block_on_overflow),
             used: 0,
-            envelopes: BTreeMap::new(),
+            envelopes: Ascending::default(),
             parked: VecDeque::new(),
         }
     }

@@ -77,7 +77,7 @@ impl Engine {
         }
         self.admission.forget_parked();
         self.end_store();
-        let ids: Vec<MemberId> = self.members.keys().copied().collect();
+        let ids: Vec<MemberId> = self.members.keys().collect();
         for id in ids {
             self.answer_at_end(id);
         }

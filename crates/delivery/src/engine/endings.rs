@@ -68,6 +68,9 @@ impl Engine {
                 }
                 verdict => {
                     let is_heard = matches!(verdict, Verdict::RetryAfter { .. });
+                    if is_heard {
+                        self.set_silent(lane, false);
+                    }
                     if is_heard && reply.scope.is_none() {
                         // It failed for a reason of its own: what it shares with others works.
                         self.scopes_answered(lane, attempt);
@@ -138,6 +141,7 @@ impl Engine {
                 lane.answered_at = Some(now);
                 let is_open = lane.breaker.succeeded(attempt);
                 self.set_failing(id, !is_open);
+                self.set_silent(id, false);
                 self.scopes_answered(id, attempt);
             }
             Finish::Expired => lane.breaker.expired(),

@@ -1,4 +1,4 @@
-//! Health: how much lanes that fail may hold together.
+//! Health: how much lanes that fail, or have fallen silent, may hold together.
 //!
 //! Bounds: half of the queue, and half of the exporter's share of memory, as soon as there is
 //! more than one lane. So a dead target never holds what the others need.
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use pipeline::Verdict;
 
-use super::lane::{LaneId, not_taking};
+use super::lane::{Lane, LaneId, not_taking};
 use super::{Arrived, Engine};
 
 /// What envelopes take: of the queue in its unit, and of the memory in bytes.
@@ -30,15 +30,15 @@ impl Charge {
 }
 
 impl Engine {
-    /// Whether a lane that fails may take this in beside what all that fail hold already.
+    /// Whether a lane that is not healthy may take this in beside what all such hold already.
     pub(super) fn may_hold(&self, id: LaneId, charge: Charge) -> bool {
-        let is_failing = self.lanes.get(&id).is_some_and(|lane| lane.is_failing);
-        if !is_failing || !self.is_shared() {
+        let is_healthy = self.lanes.get(&id).is_some_and(Lane::is_healthy);
+        if is_healthy || !self.is_shared() {
             return true;
         }
         let size_max = self.admission.capacity().map_or(usize::MAX, |capacity| capacity / 2);
         let bytes_max = self.rules.bytes_max / 2;
-        let held = self.held_by_failing;
+        let held = self.held_by_unhealthy;
         held.size.saturating_add(charge.size) <= size_max
             && held.bytes.saturating_add(charge.bytes) <= bytes_max
     }
@@ -46,16 +46,16 @@ impl Engine {
     pub(super) fn hold(&mut self, id: LaneId, charge: Charge) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         lane.held.add(charge);
-        if lane.is_failing {
-            self.held_by_failing.add(charge);
+        if !lane.is_healthy() {
+            self.held_by_unhealthy.add(charge);
         }
     }
 
     pub(super) fn release(&mut self, id: LaneId, charge: Charge) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         lane.held.subtract(charge);
-        if lane.is_failing {
-            self.held_by_failing.subtract(charge);
+        if !lane.is_healthy() {
+            self.held_by_unhealthy.subtract(charge);
         }
     }
 
@@ -68,15 +68,22 @@ impl Engine {
 
     /// Notes whether the destination takes what this lane sends.
     pub(super) fn set_failing(&mut self, id: LaneId, is_failing: bool) {
+        self.change_health(id, |lane| lane.is_failing = is_failing);
+    }
+
+    /// Notes whether an attempt of this lane takes too long, and no other was answered since.
+    pub(super) fn set_silent(&mut self, id: LaneId, is_silent: bool) {
+        self.change_health(id, |lane| lane.is_silent = is_silent);
+    }
+
+    fn change_health(&mut self, id: LaneId, change: impl FnOnce(&mut Lane)) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
-        if lane.is_failing != is_failing {
-            lane.is_failing = is_failing;
-            let held = lane.held;
-            if is_failing {
-                self.held_by_failing.add(held);
-            } else {
-                self.held_by_failing.subtract(held);
-            }
+        let was_healthy = lane.is_healthy();
+        change(lane);
+        match (was_healthy, lane.is_healthy()) {
+            (true, false) => self.held_by_unhealthy.add(lane.held),
+            (false, true) => self.held_by_unhealthy.subtract(lane.held),
+            _ => {}
         }
     }
 

@@ -37,6 +37,8 @@ pub(super) struct Lane {
     pub(super) scopes_met: Vec<Scope>,
     /// A breaker holds back what comes.
     pub(super) is_failing: bool,
+    /// An attempt takes too long, and no other was answered since.
+    pub(super) is_silent: bool,
     /// What its envelopes take.
     pub(super) held: Charge,
     /// Whether the destination answered the last attempt.
@@ -77,6 +79,7 @@ impl Lane {
             breaker: Breaker::default(),
             scopes_met: Vec::new(),
             is_failing: false,
+            is_silent: false,
             held: Charge::default(),
             is_proven: false,
             answered_at: None,
@@ -92,6 +95,11 @@ impl Lane {
         let outstanding = self.running + self.backing_off + self.halves_held;
         let is_idle = self.pending.is_none() && self.ready.is_empty() && outstanding == 0;
         is_idle && self.backlog.is_empty()
+    }
+
+    /// Whether it may hold as much as it likes.
+    pub(super) fn is_healthy(&self) -> bool {
+        !self.is_failing && !self.is_silent
     }
 
     /// What is said about what of it is on disk.

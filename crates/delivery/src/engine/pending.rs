@@ -4,7 +4,6 @@
 //! minimum is reached, its time is over, a caller waits for it only, nobody is expected who could
 //! add to it, the queue is full, or the engine drains. Until a worker takes it, it may grow.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use pipeline::{Code, Status, Verdict};
@@ -13,8 +12,9 @@ use super::batch::{Batch, Cut, Part};
 use super::lane::{LaneId, Pending};
 use super::member::Member;
 use super::{Arrived, Engine, MemberId};
+use crate::ascending::Ascending;
 
-pub(super) type Members = BTreeMap<MemberId, Member>;
+pub(super) type Members = Ascending<MemberId, Member>;
 
 impl Engine {
     /// Puts admitted data into its lane.

@@ -3,7 +3,6 @@
 //! It waits for the next mail or timer, asks the engine, and performs the actions. None of them
 //! waits. Invariant: a seat exists as long as its member does, a held envelope as long as its room.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,6 +25,7 @@ use super::room::{Room, Slot};
 use super::telemetry::Telemetry;
 use super::trace::{self, Trace};
 use super::{Signal, ToOwner};
+use crate::ascending::Ascending;
 #[cfg(mutants)]
 use crate::engine::Mutant;
 use crate::engine::{
@@ -54,8 +54,8 @@ pub(super) struct Owner<C> {
     parts: Parts<C>,
     leaves: Arc<Leaves>,
     metadata_keys: Vec<String>,
-    held: BTreeMap<EnvelopeId, Held>,
-    seats: BTreeMap<MemberId, Seat>,
+    held: Ascending<EnvelopeId, Held>,
+    seats: Ascending<MemberId, Seat>,
     envelope_next: u64,
     member_next: u64,
     is_closing: bool,
@@ -105,8 +105,8 @@ impl<C: Courier> Owner<C> {
             leaves: Arc::new(Leaves { post: parts.post.clone() }),
             metadata_keys: parts.engine.metadata_keys().to_vec(),
             parts,
-            held: BTreeMap::new(),
-            seats: BTreeMap::new(),
+            held: Ascending::default(),
+            seats: Ascending::default(),
             envelope_next: 0,
             member_next: 0,
             is_closing: false,

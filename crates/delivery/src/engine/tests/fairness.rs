@@ -133,6 +133,32 @@ fn lanes_that_fail_hold_half_of_the_queue_at_most() {
 }
 
 #[test]
+fn lanes_that_fell_silent_hold_half_of_the_queue_at_most() {
+    let queue = Queue {
+        num_consumers: 4,
+        wait_for_result: false,
+        queue_size: 20,
+        batch: Some(batch(1, 1)),
+        ..queue()
+    };
+    let mut world = World::of(queue);
+    prove(&mut world, &[1, 2]);
+    world.send(1, &[blocked(1)]);
+    world.pass(SECOND);
+    let admitted = |world: &mut World, lane| {
+        let sent: Vec<_> = (0..20).map(|_| world.send(lane, &[blocked(1)])[0]).collect();
+        sent.iter().filter(|id| world.acknowledged.contains(id)).count()
+    };
+    // One is under way.
+    assert_eq!(admitted(&mut world, 1), 9);
+    let silent = attempts_of(&world, "1")[0];
+    assert_eq!(admitted(&mut world, 2), 20);
+    world.reply(silent, Verdict::Delivered);
+    assert_eq!(admitted(&mut world, 1), 20);
+    world.finish();
+}
+
+#[test]
 fn who_leaves_a_failing_lane_that_was_evicted_gives_its_room_back() {
     let queue = Queue { batch: Some(batch(1, 1)), ..queue() };
     let mut world = World::with_lanes(queue, |lanes| lanes.max = LanesMax::Evict(1));

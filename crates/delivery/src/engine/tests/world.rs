@@ -371,7 +371,7 @@ impl World {
         self.engine.check_window();
         assert_eq!(self.engine.in_flight(), 0);
         if self.disk.len() == 0 {
-            assert_eq!(self.engine.held_by_failing, Charge::default());
+            assert_eq!(self.engine.held_by_unhealthy, Charge::default());
         }
         assert!(self.unanswered.is_empty(), "{:?}", self.unanswered);
         assert!(self.envelopes.is_empty(), "all room is free: {:?}", self.envelopes);

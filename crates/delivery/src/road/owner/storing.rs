@@ -234,7 +234,7 @@ impl<C: Courier> Owner<C> {
             };
             let signal = entry.payload.signal();
             let trace = &self.parts.trace;
-            let seat = self.seats.entry(id).or_insert_with(|| Seat::stored(trace, owner, signal));
+            let seat = self.seats.or_insert_with(id, || Seat::stored(trace, owner, signal));
             seat.offset = offset;
             offset += owner.items;
             let is_blocked = seat.receipt.is_some() && seat.waiting == Waiting::Blocked;

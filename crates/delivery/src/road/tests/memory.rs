@@ -1,11 +1,13 @@
 //! What requests hold of the process while destinations are stuck.
 
-use pipeline::{Charge, consume};
+use pipeline::{Answer, Charge, consume};
+use runtime::budget::Budget;
 
 use super::super::*;
 use super::bench::{
     Bench, at_once, batching, delivered, direct, environment, millis, queue, request, secs,
 };
+use super::schedules::moody::{Manner, Moody, Spread};
 use crate::settings::Queue;
 use pipeline::Verdict;
 
@@ -24,12 +26,21 @@ fn stuck(env: &Environment) -> Bench {
 
 /// Sends a request for which its edge took `bytes`; false when the edge or the road had no room.
 async fn send(env: &Environment, to: &Built, bytes: usize) -> bool {
-    let Some(permit) = env.budget.try_take(bytes) else { return false };
-    let (mut envelope, waiter, deadline) = request(1, secs(30));
+    answer_of(env, to, (1, bytes)).await == Some(delivered())
+}
+
+/// The answer to a request of so many items, for which its edge took so many bytes; `None` when the
+/// edge had no room.
+async fn answer_of(
+    env: &Environment,
+    to: &Built,
+    (items, bytes): (usize, usize),
+) -> Option<Answer> {
+    let permit = env.budget.try_take(bytes)?;
+    let (mut envelope, waiter, deadline) = request(items, secs(30));
     envelope.contributors[0].charge = Charge::from(permit);
     consume(to.consumer.as_ref(), envelope);
-    let outcome = waiter.wait_until(Clock, deadline).await;
-    outcome.is_some_and(|outcome| outcome.answer() == delivered())
+    waiter.wait_until(Clock, deadline).await.map(|outcome| outcome.answer())
 }
 
 #[tokio::test(start_paused = true)]
@@ -83,4 +94,52 @@ async fn a_share_follows_the_limit_of_the_process() {
     env.budget.set_bytes_max(64 * MEBIBYTE);
     while send(&env, &stuck.built, MEBIBYTE).await {}
     assert_eq!(held(&stuck), 48 * MEBIBYTE);
+}
+
+/// Two exporters in a process of 32 MiB: one has a target that is dead and one that works. What the
+/// dead one gets beyond its part is refused at once, with a delay; the others go on.
+async fn beside_a_dead_target(manner: Manner) {
+    let env = Environment { budget: Budget::root("test", 32 * MEBIBYTE), ..environment() };
+    let settings = early();
+    let seen = Arc::default();
+    let moody = Moody::new(manner, Spread::Requests(2), &settings, &seen);
+    let partly = start(&env, settings, moody).unwrap();
+    let other = Bench::within(env.clone(), early(), at_once);
+    let (dead, live) = (1, 2);
+    assert!(send(&env, &partly, MEBIBYTE).await);
+    assert_eq!(answer_of(&env, &partly, (live, MEBIBYTE)).await, Some(delivered()));
+    // It is known to be dead.
+    Clock.sleep(secs(2)).await;
+    let refused = loop {
+        let began = Clock.now();
+        match answer_of(&env, &partly, (dead, MEBIBYTE)).await {
+            Some(Answer::Delivered { .. }) => Clock.sleep(millis(5)).await,
+            answer => break (answer, Clock.now() - began),
+        }
+    };
+    let (Some(Answer::RetryAfter { delay: Some(_), .. }), Duration::ZERO) = refused else {
+        panic!("it is refused at once, with a delay: {refused:?}")
+    };
+    // Half of the exporter's three quarters.
+    assert!(env.budget.bytes_used() <= 12 * MEBIBYTE, "{:?}", env.budget);
+    for _ in 0..20 {
+        assert_eq!(answer_of(&env, &partly, (live, MEBIBYTE)).await, Some(delivered()));
+        assert!(send(&env, &other.built, MEBIBYTE).await);
+        Clock.sleep(millis(10)).await;
+    }
+    assert_eq!(other.sizes(), [1; 20]);
+    assert_eq!(seen.lock().unwrap().taken_items, 21 * live);
+    partly.component.close(Clock.now() + secs(1)).await;
+    other.close(secs(1)).await;
+    assert_eq!(env.budget.bytes_used(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_fails_holds_nothing_that_others_need() {
+    beside_a_dead_target(Manner::Fails).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_never_answers_holds_nothing_that_others_need() {
+    beside_a_dead_target(Manner::Swallows).await;
 }

@@ -4,7 +4,7 @@
 //! `cargo xtask schedules N` runs N of them; a failure names its seed, and `TIDEGATE_SCHEDULE=SEED`
 //! runs that one again.
 
-mod moody;
+pub(super) mod moody;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;

@@ -15,7 +15,7 @@ use crate::{Attempt, Destination, Reply, Scope, Settings, Target, Targets};
 
 /// How a destination behaves, at its targets but the first, which always works if there are several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Manner {
+pub(in crate::road::tests) enum Manner {
     /// Takes a while.
     Works,
     /// Fails every other attempt.
@@ -32,7 +32,7 @@ pub(super) enum Manner {
 
 /// How requests are spread over targets.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Spread {
+pub(in crate::road::tests) enum Spread {
     OneTarget,
     /// All of a request goes to one of so many.
     Requests(usize),
@@ -42,12 +42,12 @@ pub(super) enum Spread {
 
 /// What destinations saw.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
-    pub(super) taken_items: usize,
-    pub(super) faults: Vec<String>,
+pub(in crate::road::tests) struct Seen {
+    pub(in crate::road::tests) taken_items: usize,
+    pub(in crate::road::tests) faults: Vec<String>,
 }
 
-pub(super) struct Moody {
+pub(in crate::road::tests) struct Moody {
     manner: Manner,
     spread: Spread,
     attempts: Random,
@@ -84,7 +84,7 @@ impl Spread {
 }
 
 impl Moody {
-    pub(super) fn new(
+    pub(in crate::road::tests) fn new(
         manner: Manner,
         spread: Spread,
         settings: &Settings,
