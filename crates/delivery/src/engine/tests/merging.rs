@@ -5,7 +5,8 @@ use std::time::Duration;
 use pipeline::{Code, Verdict};
 
 use super::world::{World, batch, blocked, open, queue, rules, status};
-use crate::settings::{Batch, LanesMax, Queue};
+use crate::engine::MemberId;
+use crate::settings::{Batch, LanesMax, Queue, Sizer};
 
 const MILLI: Duration = Duration::from_millis(1);
 
@@ -44,6 +45,62 @@ fn an_export_error_reaches_all_contributors_and_frees_their_room() {
         let verdict = world.answer_of(members[0]).unwrap().parts[0].1.clone();
         assert_eq!(verdict, refused);
     }
+}
+
+/// Sends requests of these sizes; the first export that ends while there are `sent_before_failure` is
+/// refused, all others are taken. Gives the items that were delivered, and how many callers heard so.
+fn delivered_but_one(world: &mut World, items: &[usize], sent_before_failure: usize) -> [usize; 2] {
+    let mut members = Vec::new();
+    for (sent, items) in (1..).zip(items) {
+        members.push((world.send(0, &[open(*items)])[0], *items));
+        while !world.attempts.is_empty() {
+            let is_failing = sent == sent_before_failure;
+            let refused = Verdict::Refused(status(Code::PermissionDenied));
+            world.reply_first(if is_failing { refused } else { Verdict::Delivered });
+        }
+    }
+    world.pass(MILLI * 60);
+    world.drain(Duration::from_secs(5));
+    world.finish();
+    let is_told = |id: MemberId| world.verdict_of(id) == Some(Verdict::Delivered);
+    let told = members.iter().filter(|(id, _)| is_told(*id));
+    [told.clone().map(|(_, items)| items).sum(), told.count()]
+}
+
+#[test]
+fn without_a_minimum_a_failure_concerns_one_request() {
+    for (workers, sizer) in [(1, Sizer::Items), (3, Sizer::Items), (3, Sizer::Bytes)] {
+        let batch = Batch { flush_timeout: None, sizer, ..batch(0, 0) };
+        let queue = Queue { num_consumers: workers, batch: Some(batch), ..queue() };
+        let mut world = World::of(queue);
+        assert_eq!(delivered_but_one(&mut world, &[8, 8, 17, 13, 35, 2], 2), [75, 5]);
+        assert_eq!(world.started, [8, 8, 17, 13, 35, 2]);
+    }
+}
+
+#[test]
+fn what_is_below_the_minimum_leaves_with_the_next_or_at_shutdown() {
+    let mut world = world(flushing_after(3_600_000, batch(10, 0)));
+    assert_eq!(delivered_but_one(&mut world, &[8, 8, 7, 13, 35, 2], 2), [57, 4]);
+    assert_eq!(world.started, [16, 20, 35, 2]);
+}
+
+#[test]
+fn what_stays_below_the_minimum_leaves_with_the_timer() {
+    let mut world = world(flushing_after(50, batch(100, 0)));
+    assert_eq!(delivered_but_one(&mut world, &[8, 17, 13, 35, 2], 0), [75, 5]);
+    assert_eq!(world.started, [75]);
+}
+
+#[test]
+fn requests_that_were_answered_before_leave_as_one_at_shutdown() {
+    let batch = flushing_after(3_600_000, batch(1000, 0));
+    let mut world = World::of(Queue { wait_for_result: false, batch: Some(batch), ..queue() });
+    let sent: Vec<_> = (0..3).map(|_| world.send(0, &[open(2)])[0]).collect();
+    assert_eq!(world.acknowledged, sent);
+    world.drain(Duration::from_secs(5));
+    assert_eq!(world.started, [6]);
+    world.finish();
 }
 
 #[test]
