@@ -39,7 +39,11 @@ pub(super) fn rewrite<'a>(
     change: impl Rewrite<'a>,
 ) -> Payload {
     let signal = payload.signal();
-    let mut rewriter = Rewriter { blocks, composer: Composer::new(blocks), change, serial: 0 };
+    let composer = match change.level() {
+        Level::Item => Composer::for_many_small(blocks),
+        Level::Resource | Level::Scope => Composer::new(blocks),
+    };
+    let mut rewriter = Rewriter { blocks, composer, change, serial: 0 };
     let mut is_changed = false;
     for (block, bytes) in blocks.iter().enumerate() {
         let body = Span { block, start: 0, end: bytes.len() };

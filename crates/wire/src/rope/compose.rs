@@ -1,6 +1,7 @@
 //! Compose: a request written from parts of others and new bytes, with lengths filled in as known.
 //!
-//! Cost: a list entry for each gap between parts, then one pass that shares or copies them.
+//! Cost: a small message is copied together when it is closed, behind the one before it; a list entry
+//! for each gap between larger parts, then one pass that shares or copies those.
 //! Invariant: a prefix carries the length of what was written between its `open` and `close`.
 
 use std::ops::Range;
@@ -43,6 +44,10 @@ pub(crate) struct Composer<'a> {
     fragments: Vec<Fragment>,
     /// New bytes.
     fresh: Vec<u8>,
+    /// Small messages, complete.
+    flat: Vec<u8>,
+    /// How much `flat` makes room for at once.
+    flat_expected: usize,
     open: Vec<Open>,
     len: usize,
 }
@@ -59,6 +64,7 @@ enum Part {
     Prefix { number: u32, len: usize },
     Slice(Span),
     Fresh(Range<usize>),
+    Flat(Range<usize>),
 }
 
 /// A message that is being written.
@@ -72,7 +78,22 @@ struct Open {
 
 impl<'a> Composer<'a> {
     pub(crate) fn new(blocks: &'a [Bytes]) -> Self {
-        Self { blocks, fragments: Vec::new(), fresh: Vec::new(), open: Vec::new(), len: 0 }
+        Self {
+            blocks,
+            fragments: Vec::new(),
+            fresh: Vec::new(),
+            flat: Vec::new(),
+            flat_expected: 0,
+            open: Vec::new(),
+            len: 0,
+        }
+    }
+
+    /// The same for a request most of whose small messages will be written anew.
+    pub(crate) fn for_many_small(blocks: &'a [Bytes]) -> Self {
+        let bytes: usize = blocks.iter().map(Bytes::len).sum();
+        // What is added is rarely more than an eighth.
+        Self { flat_expected: bytes + bytes / 8, ..Self::new(blocks) }
     }
 
     /// Appends a part of a block.
@@ -116,7 +137,48 @@ impl<'a> Composer<'a> {
         {
             *len = closed.len;
         }
-        self.grow(len_field_len(closed.number, closed.len));
+        let len = len_field_len(closed.number, closed.len);
+        if len < SMALL_BYTES {
+            self.flatten(closed.prefix);
+        }
+        self.grow(len);
+    }
+
+    /// Copies the fragments from `prefix` on together: a whole message.
+    fn flatten(&mut self, prefix: usize) {
+        let Self { blocks, fragments, fresh, flat, flat_expected, .. } = self;
+        if flat.is_empty() {
+            flat.reserve(*flat_expected);
+        }
+        let end = flat.len();
+        // Messages in it are the last that were copied, and move behind its prefix.
+        let mut start = end;
+        let mut fresh_start = fresh.len();
+        let is_top = fragments.get(prefix).is_some_and(|fragment| fragment.is_top);
+        for Fragment { part, .. } in fragments.drain(prefix..) {
+            match part {
+                Part::Prefix { number, len } => put_len_prefix(flat, number, len),
+                Part::Slice(span) => flat.extend_from_slice(span.bytes(blocks)),
+                Part::Fresh(range) => {
+                    fresh_start = fresh_start.min(range.start);
+                    flat.extend_from_slice(&fresh[range]);
+                }
+                Part::Flat(range) => {
+                    start = start.min(range.start);
+                    flat.extend_from_within(range);
+                }
+            }
+        }
+        fresh.truncate(fresh_start);
+        flat.drain(start..end);
+        match fragments.last_mut() {
+            Some(Fragment { part: Part::Flat(last), is_top: was_top })
+                if (last.end, *was_top) == (start, is_top) =>
+            {
+                last.end = flat.len();
+            }
+            _ => fragments.push(Fragment { part: Part::Flat(start..flat.len()), is_top }),
+        }
     }
 
     /// Closes a message in which nothing changed: it stays as it was, at `field`.
@@ -137,6 +199,7 @@ impl<'a> Composer<'a> {
         let rope = if is_pinning || is_fine { self.copied() } else { self.shared() };
         self.fragments.clear();
         self.fresh.clear();
+        self.flat.clear();
         self.len = 0;
         rope
     }
@@ -148,7 +211,12 @@ impl<'a> Composer<'a> {
         }
     }
 
-    fn shared(&self) -> Rope {
+    fn shared(&mut self) -> Rope {
+        let mut flat = std::mem::take(&mut self.flat);
+        if flat.len() < flat.capacity() / 2 {
+            flat.shrink_to_fit();
+        }
+        let flat = Bytes::from(flat);
         let mut writer = Writer::default();
         for fragment in &self.fragments {
             if fragment.is_top {
@@ -162,6 +230,7 @@ impl<'a> Composer<'a> {
                     writer.share_part(&self.blocks[span.block], span.start..span.end);
                 }
                 Part::Fresh(range) => writer.copy(&self.fresh[range.clone()]),
+                Part::Flat(range) => writer.share_part(&flat, range.clone()),
             }
         }
         writer.finish()
@@ -174,6 +243,7 @@ impl<'a> Composer<'a> {
                 Part::Prefix { number, len } => put_len_prefix(&mut out, *number, *len),
                 Part::Slice(span) => out.extend_from_slice(span.bytes(self.blocks)),
                 Part::Fresh(range) => out.extend_from_slice(&self.fresh[range.clone()]),
+                Part::Flat(range) => out.extend_from_slice(&self.flat[range.clone()]),
             }
         }
         Rope::of(out.into())

@@ -18,17 +18,13 @@ impl Action {
     /// Does the action, on behalf of the client that `context` tells about.
     pub(crate) fn apply(&self, list: &mut AttributeList<'_>, context: &Context) {
         match self {
+            Self::Set { key, when, source: Source::Value(value) } => {
+                when.set(list, key, &value.view());
+            }
             Self::Set { key, when, source } => {
-                let Some(value) = source.value(list, context) else { return };
-                let value = value.view();
-                match when {
-                    When::Absent => list.insert(key, &value),
-                    When::Present => list.update(key, &value),
-                    When::Always => {
-                        list.upsert(key, &value);
-                        true
-                    }
-                };
+                if let Some(value) = source.value(list, context) {
+                    when.set(list, key, &value.view());
+                }
             }
             Self::Delete(keys) => {
                 list.retain(|attribute| !keys.contain(attribute.key()));
@@ -43,6 +39,20 @@ impl Action {
                     list.update(key, &converted.view());
                 }
             }
+        }
+    }
+}
+
+impl When {
+    fn set(self, list: &mut AttributeList<'_>, key: &str, value: &AnyValue<'_>) {
+        match self {
+            Self::Absent => {
+                list.insert(key, value);
+            }
+            Self::Present => {
+                list.update(key, value);
+            }
+            Self::Always => list.upsert(key, value),
         }
     }
 }
