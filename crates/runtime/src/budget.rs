@@ -152,6 +152,12 @@ impl Budget {
         self.share.tree.ledger().share(self.share.index).name.clone()
     }
 
+    /// What nobody else can take, in bytes.
+    #[must_use]
+    pub fn bytes_min(&self) -> usize {
+        self.share.tree.ledger().share(self.share.index).bytes_min
+    }
+
     /// The cap in bytes.
     #[must_use]
     pub fn bytes_max(&self) -> usize {

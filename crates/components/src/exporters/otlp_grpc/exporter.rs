@@ -18,6 +18,7 @@ use super::message;
 use crate::client::{Call, Channel, Host};
 use crate::exporters::otlp::compression::Compression;
 use crate::exporters::otlp::credentials::Credentials;
+use crate::exporters::otlp::workspace::Workspace;
 use crate::exporters::otlp::{AGENT, component, trace, verdict};
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
@@ -31,6 +32,7 @@ pub(super) struct Server {
     authority: Authority,
     credentials: Credentials,
     compression: Option<Compression>,
+    workspace: Workspace,
     clock: Clock,
 }
 
@@ -47,6 +49,7 @@ impl ExporterBlueprint for Settings {
             authority: self.authority.clone(),
             credentials,
             compression: self.compression,
+            workspace: Workspace::new(&env, self.compression.is_some()),
             clock: env.clock,
         };
         component::start(&env, self.road.clone(), server, (vec![channel], scope))
@@ -55,10 +58,16 @@ impl ExporterBlueprint for Settings {
 
 impl Destination for Server {
     async fn send(&self, attempt: Attempt) -> Reply {
+        let bytes = attempt.payload.bytes_len();
+        let mut room = match self.workspace.room(bytes, attempt.deadline).await {
+            Ok(room) => room,
+            Err(status) => return Verdict::RetryAfter { delay: None, status }.into(),
+        };
         let segments = match self.body(&attempt) {
             Ok(segments) => segments,
             Err(status) => return Verdict::Refused(status).into(),
         };
+        room.shrink_to(segments.iter().map(bytes::Bytes::len).sum());
         let reply = self.call(&attempt, segments.clone()).await;
         // The server looked at the credentials only, so that new ones may be tried at once.
         if is_unauthenticated(&reply) && self.credentials.rejected() {

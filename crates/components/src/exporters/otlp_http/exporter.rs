@@ -23,7 +23,11 @@ use super::target::{Origin, Target};
 use crate::client::{Answer, Call, CallError, Channel, Host};
 use crate::exporters::otlp::compression::Compression;
 use crate::exporters::otlp::credentials::Credentials;
+use crate::exporters::otlp::workspace::Workspace;
 use crate::exporters::otlp::{AGENT, component, trace, verdict};
+
+/// How many times as large as protobuf a request is as JSON, about.
+const JSON_TIMES: usize = 2;
 
 /// OTLP servers over HTTP, one for each signal; often all the same.
 pub(super) struct Servers {
@@ -31,6 +35,7 @@ pub(super) struct Servers {
     format: Format,
     credentials: Credentials,
     compression: Option<Compression>,
+    workspace: Workspace,
     redirects_max: usize,
     clock: Clock,
 }
@@ -61,11 +66,13 @@ impl ExporterBlueprint for Settings {
             let host = origin.host.clone();
             routes.insert(*signal, Route { channel, host, url: url.clone(), jar });
         }
+        let is_encoding = self.compression.is_some() || self.format == Format::Json;
         let servers = Servers {
             routes,
             format: self.format,
             credentials,
             compression: self.compression,
+            workspace: Workspace::new(&env, is_encoding),
             redirects_max: self.redirects_max,
             clock: env.clock,
         };
@@ -96,10 +103,16 @@ impl Destination for Servers {
             let message = format!("the exporter has no endpoint for {signal}");
             return Verdict::Refused(Status::new(Code::Unimplemented, message)).into();
         };
+        let encoded_bytes = self.encoded_bytes_max(attempt.payload.bytes_len());
+        let mut room = match self.workspace.room(encoded_bytes, attempt.deadline).await {
+            Ok(room) => room,
+            Err(status) => return Verdict::RetryAfter { delay: None, status }.into(),
+        };
         let body = match self.body(&attempt.payload) {
             Ok(body) => body,
             Err(status) => return Verdict::Refused(status).into(),
         };
+        room.shrink_to(body.iter().map(Bytes::len).sum());
         let reply = self.call(&attempt, route, body.clone()).await;
         // The server looked at the credentials only, so that new ones may be tried at once.
         if is_unauthenticated(&reply) && self.credentials.rejected() {
@@ -143,6 +156,16 @@ impl Servers {
             answer = route.channel.call(call.clone()).await?;
         }
         Ok(answer)
+    }
+
+    /// What the buffers may take that are made of a payload of so many bytes.
+    fn encoded_bytes_max(&self, plain_bytes: usize) -> usize {
+        let text_bytes = match self.format {
+            Format::Protobuf => 0,
+            Format::Json => plain_bytes.saturating_mul(JSON_TIMES),
+        };
+        let compressed_bytes = if self.compression.is_some() { plain_bytes } else { 0 };
+        text_bytes.saturating_add(compressed_bytes)
     }
 
     fn body(&self, payload: &Payload) -> Result<Vec<Bytes>, Status> {
