@@ -37,7 +37,9 @@ use body::Presence;
 use vigil::{Verdict, Vigil};
 use watched::Watched;
 
-const HTTP1_BUFFER_BYTES_MAX: usize = 64 << 10;
+/// What is read of an HTTP/1.1 connection at once. Each keeps its buffer while it is open, so that many
+/// connections would hold much that no budget counts.
+const HTTP1_BUFFER_BYTES: usize = 16 << 10;
 
 /// How connections are served.
 #[derive(Clone, Debug)]
@@ -158,13 +160,14 @@ impl Transport {
     }
 
     fn http1(&self) -> http1::Builder {
+        let header_bytes_max = self.settings.header_bytes_max as usize;
         let mut builder = http1::Builder::new();
         builder
             .timer(TokioTimer::new())
             .header_read_timeout(None)
             .keep_alive(self.settings.is_kept_alive)
-            .max_header_size(self.settings.header_bytes_max as usize)
-            .max_buf_size(HTTP1_BUFFER_BYTES_MAX);
+            .max_header_size(header_bytes_max)
+            .max_buf_size(HTTP1_BUFFER_BYTES.max(header_bytes_max));
         builder
     }
 
