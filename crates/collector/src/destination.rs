@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use pipeline::{Answer, Built, Charge, Context, Contributor, Envelope, Waiting, consume, receipt};
+use pipeline::{Answer, Built, Envelope, consume};
 use runtime::clock::Clock;
 use wire::Payload;
 
@@ -101,16 +101,7 @@ pub(crate) async fn send(
     timeout: Duration,
 ) -> Option<Answer> {
     let deadline = clock.now() + timeout;
-    let (receipt, waiter) = receipt::pair(payload.items());
-    let contributor = Contributor {
-        receipt,
-        deadline,
-        waiting: Waiting::Blocked,
-        trace: None,
-        charge: Charge::default(),
-    };
-    let context = Context::default();
-    let envelope = Envelope { payload, context, contributors: vec![contributor] };
+    let (envelope, waiter) = Envelope::of_one(payload, deadline);
     consume(exporter.consumer.as_ref(), envelope);
     let outcome = waiter.wait_until(clock, deadline).await;
     outcome.map(|outcome| outcome.answer())

@@ -13,8 +13,8 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use pipeline::factory::Blueprint;
 use pipeline::{
-    Answer, Charge, Consumer, Context, Contributor, Envelope, Environment, Extensions, Factory,
-    Need, Outlet, Refusal, Reservation, Tracer, Verdict, Waiter, Waiting, receipt,
+    Answer, Consumer, Context, Envelope, Environment, Extensions, Factory, Need, Outlet, Refusal,
+    Reservation, Tracer, Verdict, Waiter, Waiting,
 };
 use prost::Message;
 use runtime::budget::Budget;
@@ -113,15 +113,10 @@ impl Consumer for Capture {
 
 /// An envelope of one caller that waits for 10 s.
 pub(crate) fn envelope(payload: Payload, context: Context) -> (Envelope, Waiter) {
-    let (receipt, waiter) = receipt::pair(payload.items());
-    let contributor = Contributor {
-        receipt,
-        deadline: Clock.now() + Duration::from_secs(10),
-        waiting: Waiting::Open,
-        trace: None,
-        charge: Charge::default(),
-    };
-    (Envelope { payload, context, contributors: vec![contributor] }, waiter)
+    let (mut envelope, waiter) = Envelope::of_one(payload, Clock.now() + Duration::from_secs(10));
+    envelope.context = context;
+    envelope.contributors[0].waiting = Waiting::Open;
+    (envelope, waiter)
 }
 
 /// Hands `payload` to `consumer` and gives the answer.

@@ -13,8 +13,8 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use pipeline::fanout::FanOut;
 use pipeline::{
-    Answer, Charge, Consumer, Context, Contributor, Envelope, Need, Outlet, Refusal, Reservation,
-    Status, Verdict, Waiter, Waiting, consume, receipt,
+    Answer, Consumer, Envelope, Need, Outlet, Refusal, Reservation, Status, Verdict, Waiter,
+    consume, receipt,
 };
 use runtime::clock::Clock;
 use wire::edit::{self, Level};
@@ -122,15 +122,7 @@ fn request(records: usize) -> Payload {
 }
 
 fn envelope(payload: Payload) -> (Envelope, Waiter) {
-    let (receipt, waiter) = receipt::pair(payload.items());
-    let contributor = Contributor {
-        receipt,
-        deadline: Clock.now() + Duration::from_secs(10),
-        waiting: Waiting::Open,
-        trace: None,
-        charge: Charge::default(),
-    };
-    (Envelope { payload, context: Context::default(), contributors: vec![contributor] }, waiter)
+    Envelope::of_one(payload, Clock.now() + Duration::from_secs(10))
 }
 
 fn answer(waiter: Waiter) -> Option<Answer> {

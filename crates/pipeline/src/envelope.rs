@@ -9,7 +9,7 @@ use runtime::budget::Permit;
 use wire::Payload;
 
 use crate::context::{Context, SpanContext};
-use crate::receipt::Receipt;
+use crate::receipt::{self, Receipt, Waiter};
 
 /// A payload on its way through the graph.
 #[derive(Debug)]
@@ -70,6 +70,15 @@ impl From<Permit> for Charge {
 }
 
 impl Envelope {
+    /// The request of one caller, who waits for its answer until `deadline`, and holds no memory.
+    #[must_use]
+    pub fn of_one(payload: Payload, deadline: Instant) -> (Self, Waiter) {
+        let (receipt, waiter) = receipt::pair(payload.items());
+        let (waiting, charge) = (Waiting::Blocked, Charge::default());
+        let contributors = vec![Contributor { receipt, deadline, waiting, trace: None, charge }];
+        (Self { payload, context: Context::default(), contributors }, waiter)
+    }
+
     /// The latest deadline of those who still wait for an answer.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {

@@ -12,8 +12,7 @@ use config::ComponentId;
 use config::service::telemetry::{SpanBatch, SpanDestination, SpanProtocol};
 use pipeline::trace::Recorded;
 use pipeline::{
-    Answer, Blueprint, Built, Charge, Context, Contributor, Envelope, Environment, Kind,
-    SpanContext, Tracer, Waiting, receipt,
+    Answer, Blueprint, Built, Envelope, Environment, Kind, SpanContext, Tracer, Waiter,
 };
 use runtime::budget::Budget;
 use runtime::channel::{self, Ends, Receiver};
@@ -129,14 +128,9 @@ impl Export {
         };
         // From here on the exporter's own share holds them.
         drop(batch);
-        let charge = Charge::default();
         let timeout = self.clock.now() + Duration::from_millis(self.batch.export_timeout);
         let deadline = self.ended.deadline().map_or(timeout, |end| end.min(timeout));
-        let (receipt, waiter) = receipt::pair(payload.items());
-        let waiting = Waiting::Blocked;
-        let trace = Some(UNSAMPLED);
-        let contributors = vec![Contributor { receipt, deadline, waiting, trace, charge }];
-        let envelope = Envelope { payload, context: Context::default(), contributors };
+        let (envelope, waiter) = unsampled(payload, deadline);
         pipeline::consume(self.exporter.consumer.as_ref(), envelope);
         let answer = waiter.wait_until(self.clock, deadline).await.map(|one| one.answer());
         if !matches!(answer, Some(Answer::Delivered { .. })) {
@@ -144,6 +138,13 @@ impl Export {
             self.dropped.add(count as u64);
         }
     }
+}
+
+/// The request for an export that nobody records.
+fn unsampled(payload: Payload, deadline: Instant) -> (Envelope, Waiter) {
+    let (mut envelope, waiter) = Envelope::of_one(payload, deadline);
+    envelope.contributors.iter_mut().for_each(|one| one.trace = Some(UNSAMPLED));
+    (envelope, waiter)
 }
 
 /// The exporter that speaks `protocol`.

@@ -71,6 +71,33 @@ service:
     }
 }
 
+#[test]
+fn components_that_there_are_not_are_all_named_with_those_that_there_are() {
+    let text = problems_of(
+        "receivers:
+  kafka: {brokers: [localhost:9092]}
+exporters:
+  kafka: {brokers: [localhost:9092]}
+  prometheusremotewrite: {endpoint: 'https://metrics.example'}
+processors:
+  k8sattributes:
+service:
+  pipelines:
+    logs: {receivers: [kafka], processors: [k8sattributes], exporters: [kafka]}
+",
+    );
+    for expected in [
+        "FOLDER/config.yaml:2:3: receivers.kafka: there is no receiver `kafka`",
+        "known receivers: otlp, file_log",
+        "FOLDER/config.yaml:4:3: exporters.kafka: there is no exporter `kafka`",
+        "FOLDER/config.yaml:5:3: exporters.prometheusremotewrite:",
+        "FOLDER/config.yaml:7:3: processors.k8sattributes:",
+    ] {
+        assert!(text.contains(expected), "`{expected}` is not in\n{text}");
+    }
+    assert!(text.contains("4 problems"), "their uses in pipelines are no problems more: {text}");
+}
+
 /// A configuration as people write them, and what its comments say to expect of it.
 struct RealWorld {
     name: String,

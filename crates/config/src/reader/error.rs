@@ -147,7 +147,7 @@ pub(super) fn unknown_word(word: &str, known: &[&str]) -> String {
         let lower = word.to_lowercase();
         lower != word && known.contains(&lower.as_str())
     };
-    let plain = known.iter().filter(|word| !is_other_spelling(word));
+    let plain = known.iter().filter(|word| !word.is_empty() && !is_other_spelling(word));
     let quoted: Vec<_> = plain.map(|word| format!("`{word}`")).collect();
     format!("`{}` is not known; valid are {}", shortened(word), quoted.join(", "))
 }

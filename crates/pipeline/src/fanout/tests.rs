@@ -7,8 +7,7 @@ use wire::{Payload, Signal};
 
 use super::*;
 use crate::consumer::consume;
-use crate::context::Context;
-use crate::envelope::{Charge, Waiting};
+use crate::envelope::Charge;
 use crate::outcome::{Answer, Verdict};
 use crate::receipt;
 
@@ -43,16 +42,8 @@ impl Consumer for Branch {
 /// One log record of a caller that holds 5000 bytes of `budget`.
 fn request(budget: &Budget) -> (Envelope, receipt::Waiter) {
     let payload = Payload::parse(Signal::Logs, [10, 4, 18, 2, 18, 0].to_vec().into()).unwrap();
-    let (receipt, waiter) = receipt::pair(1);
-    let contributor = Contributor {
-        receipt,
-        deadline: Clock.now() + Duration::from_secs(5),
-        waiting: Waiting::Blocked,
-        trace: None,
-        charge: Charge::from(budget.try_take(5_000).unwrap()),
-    };
-    let envelope =
-        Envelope { payload, context: Context::default(), contributors: vec![contributor] };
+    let (mut envelope, waiter) = Envelope::of_one(payload, Clock.now() + Duration::from_secs(5));
+    envelope.contributors[0].charge = Charge::from(budget.try_take(5_000).unwrap());
     (envelope, waiter)
 }
 

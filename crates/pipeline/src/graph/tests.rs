@@ -5,10 +5,8 @@ use runtime::metrics::{Exposition, Resource};
 use wire::Payload;
 
 use super::*;
-use crate::context::Context;
-use crate::envelope::{Charge, Contributor, Envelope, Waiting};
+use crate::envelope::Envelope;
 use crate::outcome::Answer;
-use crate::receipt;
 use crate::testing::{FACTORIES, definitions, journal, next_of, send};
 
 fn world() -> World {
@@ -43,16 +41,8 @@ const ENCODED: &[u8] = &[10, 4, 18, 2, 18, 0];
 
 async fn answer_of(journal: &str, receiver: &str) -> Answer {
     let payload = Payload::parse(Signal::Logs, ENCODED.into()).unwrap();
-    let (receipt, waiter) = receipt::pair(payload.items());
-    let contributor = Contributor {
-        receipt,
-        deadline: soon(),
-        waiting: Waiting::Blocked,
-        trace: None,
-        charge: Charge::default(),
-    };
-    let contributors = vec![contributor];
-    send(journal, receiver, Envelope { payload, context: Context::default(), contributors });
+    let (envelope, waiter) = Envelope::of_one(payload, soon());
+    send(journal, receiver, envelope);
     waiter.wait_until(Clock, soon()).await.unwrap().answer()
 }
 

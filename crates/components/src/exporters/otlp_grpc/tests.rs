@@ -135,7 +135,7 @@ async fn a_connection_lost_after_the_request_left_is_unknown() {
 #[tokio::test]
 async fn a_server_that_says_nothing_is_unknown_after_the_timeout() {
     let server = Server::grpc([Act::Silence]);
-    let answer = send(&exporter(&server, &format!("{ONCE}\ntimeout: 50ms"))).await;
+    let answer = send(&exporter(&server, &format!("{ONCE}\ntimeout: 1s"))).await;
     let Answer::Unknown(status) = answer else { panic!("{answer:?}") };
     assert_eq!(status.code, Code::DeadlineExceeded);
 }

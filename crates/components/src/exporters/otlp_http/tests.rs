@@ -137,7 +137,7 @@ async fn an_unreadable_success_is_final() {
 async fn an_answer_that_never_ends_is_unknown_after_the_timeout() {
     let headers = [("content-type", "application/x-protobuf"), ("content-length", "10")];
     let server = Server::http([act(200, &headers, b"abc")]);
-    let exporter = exporter(&server, &format!("{ONCE}\ntimeout: 50ms"));
+    let exporter = exporter(&server, &format!("{ONCE}\ntimeout: 1s"));
     let answer = send(&exporter).await;
     let Answer::Unknown(status) = answer else { panic!("{answer:?}") };
     assert_eq!(status.code, Code::DeadlineExceeded);
@@ -147,7 +147,7 @@ async fn an_answer_that_never_ends_is_unknown_after_the_timeout() {
 async fn a_connection_lost_after_the_request_left_is_unknown() {
     check(Act::HangUp, "Unknown(Status { code: Unavailable").await;
     let server = Server::http([Act::Silence]);
-    let answer = send(&exporter(&server, &format!("{ONCE}\ntimeout: 50ms"))).await;
+    let answer = send(&exporter(&server, &format!("{ONCE}\ntimeout: 1s"))).await;
     let Answer::Unknown(status) = answer else { panic!("{answer:?}") };
     assert_eq!(status.code, Code::DeadlineExceeded);
 }

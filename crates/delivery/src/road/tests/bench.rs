@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use config::ComponentId;
 use pipeline::{
-    Answer, Charge, Code, Context, Contributor, Envelope, Extensions, Status, Tracer, Verdict,
-    Waiter, Waiting, consume, receipt,
+    Answer, Code, Envelope, Extensions, Status, Tracer, Verdict, Waiter, consume, receipt,
 };
 use runtime::budget::Budget;
 use runtime::metrics::{Reading, Registry};
@@ -167,16 +166,7 @@ pub(super) fn request_with(records: &[usize], within: Duration) -> (Envelope, Wa
 
 fn request_of(payload: Payload, within: Duration) -> (Envelope, Waiter, Instant) {
     let deadline = Clock.now() + within;
-    let (receipt, waiter) = receipt::pair(payload.items());
-    let contributor = Contributor {
-        receipt,
-        deadline,
-        waiting: Waiting::Blocked,
-        trace: None,
-        charge: Charge::default(),
-    };
-    let envelope =
-        Envelope { payload, context: Context::default(), contributors: vec![contributor] };
+    let (envelope, waiter) = Envelope::of_one(payload, deadline);
     (envelope, waiter, deadline)
 }
 

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pipeline::{
-    Answer, Charge, Component, Consumer, Context, Contributor, Envelope, Waiter, Waiting, receipt,
-};
+use pipeline::{Answer, Component, Consumer, Envelope, Waiter};
 use runtime::clock::Clock;
 use wire::{Payload, Signal, json};
 
@@ -44,17 +42,8 @@ impl World {
 
     /// Hands records over to be answered within `seconds`.
     pub(super) fn send(&self, records: &[Record<'_>], seconds: u64) -> Waiter {
-        let payload = payload(records);
-        let (receipt, waiter) = receipt::pair(payload.items());
-        let contributor = Contributor {
-            receipt,
-            deadline: Clock.now() + Duration::from_secs(seconds),
-            waiting: Waiting::Blocked,
-            trace: None,
-            charge: Charge::default(),
-        };
-        let context = Context::default();
-        let envelope = Envelope { payload, context, contributors: vec![contributor] };
+        let deadline = Clock.now() + Duration::from_secs(seconds);
+        let (envelope, waiter) = Envelope::of_one(payload(records), deadline);
         pipeline::consume(self.consumer.as_ref(), envelope);
         waiter
     }
