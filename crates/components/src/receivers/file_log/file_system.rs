@@ -2,6 +2,7 @@
 //!
 //! All of it may block; it is called on the receiver's own threads only.
 
+mod descriptors;
 mod gzip;
 mod real;
 
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::identity::Stamp;
 
+pub(super) use descriptors::grant;
 pub(super) use real::{Compression, Options, Real};
 
 /// A place with files.

@@ -21,7 +21,7 @@ use runtime::watch::Watcher;
 use wire::Signal;
 
 use super::config::Settings;
-use super::file_system::{FileSystem, Real};
+use super::file_system::{self, FileSystem, Real};
 use super::offsets::{BYTES_MAX, Keeping, Offsets, OffsetsError};
 use super::owners::{Owners, Sources};
 use super::tailer::{House, Tailer};
@@ -38,8 +38,8 @@ const SHARE: Portion = Portion {
     min: Part { one_in: 32, bytes_least: 2 << 20 },
     max: Part { one_in: 2, bytes_least: 2 << 20 },
 };
-/// What was begun and waits for its end leaves the other half to turns.
-const HELD: Portion = Portion { min: Part::NOTHING, max: Part { one_in: 2, bytes_least: 0 } };
+/// What was begun and waits for its end leaves half of it to turns, and files on trial to proven ones.
+const HALF: Portion = Portion { min: Part::NOTHING, max: Part { one_in: 2, bytes_least: 0 } };
 
 /// How long to wait for the journal of a receiver that is ending.
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
@@ -97,10 +97,12 @@ impl Receiver {
         let outlet = outlets.of(Signal::Logs).cloned();
         let outlet = outlet.ok_or_else(|| StartError::new("no pipeline takes its logs"))?;
         let share = env.budget.portion("file_log", SHARE);
-        let held = share.portion("held", HELD);
+        let held = share.portion("held", HALF);
+        let trials = share.portion("trials", HALF);
         let tally = Tally::new(env);
         let mut settings = settings.clone();
         settings.wanted.own_folder.clone_from(&env.data_dir);
+        settings.limits.open_max = open_max(settings.limits.open_max, env);
         let kept = Kept::of(&settings, env)?;
         let house = House {
             clock: env.clock,
@@ -116,6 +118,7 @@ impl Receiver {
             turns_max,
             share,
             held,
+            trials,
             outlet,
             tally: tally.clone(),
             watcher: Watcher::start().ok().map(Arc::new),
@@ -129,6 +132,19 @@ impl Receiver {
         scope.spawn("tailer", follow(house, kept, offsets, drained)).detach();
         Ok(Self { clock: env.clock, scope, drain, tally })
     }
+}
+
+/// How many of the files that are wanted at a time the process may have open.
+fn open_max(wanted: usize, env: &Environment) -> usize {
+    let (granted, limit) = file_system::grant(wanted);
+    if let Some(limit) = limit {
+        let receiver = &env.id;
+        tracing::warn!(
+            %receiver, limit, granted, max_concurrent_files = wanted,
+            "The process may not have so many files open; raise `LimitNOFILE` or `ulimit -n`."
+        );
+    }
+    granted
 }
 
 /// Where positions are kept.
@@ -149,6 +165,14 @@ impl Kept {
             is_recreated: false,
             bytes_max: BYTES_MAX,
         });
+        if storage.is_recreated {
+            let receiver = &env.id;
+            tracing::warn!(
+                %receiver,
+                "`recreate` of the storage is not for positions: without them files would be read \
+                 again, or passed over. Where they are damaged, the start says so."
+            );
+        }
         Ok(Self {
             folder: storage.folder_of("receiver", &env.id, "positions"),
             keeping: Keeping {

@@ -12,7 +12,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pipeline::{Charge, Context, Contributor, Envelope, Outcome, Outlet, Receipt, Sink, Waiting};
+use pipeline::{
+    Charge, Context, Contributor, Envelope, Leaver, Outcome, Outlet, Receipt, Sink, Waiting,
+};
 use runtime::budget::{Budget, Permit};
 use runtime::clock::Clock;
 use runtime::mailbox::{Mail, Mailbox, Post};
@@ -29,11 +31,14 @@ use super::owners::Sources;
 use super::reading::{Done, Order};
 use super::stream::{Batch, Noticed, Stream};
 use super::tally::Tally;
-use super::tracker::{Key, Report, Tracker, Turn};
+use super::tracker::{Key, Report, Standing, Tracker, Turn};
 use super::window::Token;
 
-/// How long an answer may take; what has none by then is read again.
-const ANSWER_MAX: Duration = Duration::from_hours(1);
+/// How long an answer may take; what has none by then is read again. Longer than exporters keep
+/// trying, so that what they give up for its age is theirs to end.
+const ANSWER_MAX: Duration = Duration::from_hours(30 * 24);
+/// How often payloads are withdrawn for want of memory, at most.
+const WITHDRAWAL_PAUSE: Duration = Duration::from_secs(1);
 /// How often positions are written at most.
 const SAVE_PAUSE: Duration = Duration::from_millis(100);
 /// How many positions are written at once.
@@ -67,6 +72,8 @@ pub(super) struct House<F> {
     pub share: Budget,
     /// The part of it that may be held between turns.
     pub held: Budget,
+    /// The part of it that files on trial may have.
+    pub trials: Budget,
     pub outlet: Outlet,
     pub tally: Tally,
     pub sources: Sources,
@@ -84,8 +91,14 @@ pub(super) struct Tailer<F: FileSystem> {
     offsets: Offsets,
     look: Look,
     saving: Saving,
-    /// When to try again to find memory.
-    starved_until: Option<Instant>,
+    /// How to withdraw the payloads that are on their way.
+    leavers: HashMap<Token, Leaver>,
+    /// When to try again to find memory, by standing.
+    starved_until: [Option<Instant>; 2],
+    /// When payloads may be withdrawn again, by standing.
+    withdraw_at: [Instant; 2],
+    /// Whose turn it is to be read first.
+    first: Standing,
     drained_by: Option<Instant>,
     /// Ends with this.
     _changes: Option<Task<()>>,
@@ -158,6 +171,7 @@ impl<F: FileSystem> Tailer<F> {
             Event::Deaf(message) => self.deaf(&message, now),
             Event::Turned(key, done, permit) => self.turned(key, *done, permit, now),
             Event::Answered(token, outcome) => {
+                self.leavers.remove(&token);
                 let ended = self.tracker.answered(token, &outcome, now);
                 self.house.tally.ended(&ended);
             }
@@ -182,33 +196,64 @@ impl<F: FileSystem> Tailer<F> {
             (!self.saving.is_running && self.tracker.has_unsaved()).then_some(self.saving.at);
         let ended = self.drained_by.and_then(|deadline| deadline.checked_sub(LAST_SAVE));
         let look = look.filter(|_| self.drained_by.is_none());
-        let times = [self.tracker.next_wake(), look, save, self.starved_until, ended];
+        let [proven, trials] = self.starved_until;
+        let times = [self.tracker.next_wake(), look, save, proven, trials, ended];
         let far = now + Duration::from_hours(1);
         // At least a little later, so that nothing that is not done makes the loop spin.
         let soon = now + Duration::from_millis(1);
         times.into_iter().flatten().min().unwrap_or(far).max(soon)
     }
 
-    /// Starts as many turns as there are threads and memory for.
+    /// Starts as many turns as there are threads and memory for; files of one standing after those of
+    /// the other.
     fn start_turns(&mut self, now: Instant) {
-        if self.starved_until.is_some_and(|until| now < until) {
+        let [one, two] = Standing::ALL;
+        let (first, second) = if self.first == one { (one, two) } else { (two, one) };
+        self.first = second;
+        self.start_turns_of(first, now);
+        self.start_turns_of(second, now);
+    }
+
+    fn start_turns_of(&mut self, standing: Standing, now: Instant) {
+        let starved_until = &mut self.starved_until[standing as usize];
+        if starved_until.is_some_and(|until| now < until) {
             return;
         }
-        self.starved_until = None;
+        *starved_until = None;
+        let soon = Some(now + MEMORY_PAUSE);
+        let memory = match standing {
+            Standing::Proven => &self.house.share,
+            Standing::Trial => &self.house.trials,
+        };
+        let memory = memory.clone();
         while self.tracker.reading_files() < self.house.turns_max {
+            let Some(bytes) = self.tracker.bytes_next(standing) else { return };
             // What is read is copied once, into records.
-            let Some(mut permit) = self.house.share.try_take(2 * self.tracker.bytes_next()) else {
-                self.starved_until = Some(now + MEMORY_PAUSE);
-                return;
+            let Some(permit) = memory.try_take(2 * bytes) else {
+                self.starved_until[standing as usize] = soon;
+                return self.withdraw(standing, now);
             };
-            let Some(turn) = self.tracker.next_turn(now) else {
+            let Some(turn) = self.tracker.next_turn(standing, now) else {
                 if self.tracker.is_waiting() {
-                    self.starved_until = Some(now + MEMORY_PAUSE);
+                    self.starved_until[standing as usize] = soon;
                 }
                 return;
             };
-            permit.shrink_to(permit.bytes());
             self.start_turn(turn, permit);
+        }
+    }
+
+    /// Takes back what has no answer for long, as others find no memory.
+    fn withdraw(&mut self, standing: Standing, now: Instant) {
+        let at = &mut self.withdraw_at[standing as usize];
+        if now < *at {
+            return;
+        }
+        *at = now + WITHDRAWAL_PAUSE;
+        for token in self.tracker.withdraw(standing, now) {
+            if let Some(leaver) = self.leavers.remove(&token) {
+                leaver.leave();
+            }
         }
     }
 
@@ -271,9 +316,10 @@ impl<F: FileSystem> Tailer<F> {
         }
     }
 
-    fn send(&self, token: Token, batch: Batch, permit: Permit, now: Instant) {
+    fn send(&mut self, token: Token, batch: Batch, permit: Permit, now: Instant) {
         let sink = Arc::new(Answers(self.post.clone()));
         let receipt = Receipt::new(sink, token.0, batch.spans.len());
+        self.leavers.insert(token, receipt.leaver());
         self.house.tally.sent(batch.spans.len());
         let contributor = Contributor {
             receipt,

@@ -1,7 +1,9 @@
 //! The parts together: over a simulated file system, and over real files.
 
+mod conformance;
 mod following;
 mod random;
 mod real;
 mod removing;
+mod standing;
 mod world;

@@ -9,6 +9,7 @@ mod listed;
 mod removal;
 mod rest;
 mod schedule;
+mod standing;
 mod tracked;
 mod turned;
 
@@ -25,6 +26,8 @@ use super::window::{Ended, Span, Token, Window};
 
 pub(super) use listed::{Candidate, Listing};
 pub(super) use removal::Removal;
+use standing::Line;
+pub(super) use standing::Standing;
 use tracked::{Phase, Seen, Tracked};
 pub(super) use turned::{Reading, Report, Taken};
 
@@ -50,6 +53,8 @@ pub(super) struct Limits {
     pub flush_after: Option<Duration>,
     pub chunk_min: usize,
     pub chunk_max: usize,
+    /// How many payloads of a file may be on their way while none of it was delivered.
+    pub trial_max: usize,
     pub retry: Retry,
     pub truncated: Truncated,
     /// How long after its last byte a file is removed that was delivered whole.
@@ -192,12 +197,12 @@ pub(super) struct Sibling {
 #[derive(Debug)]
 pub(super) struct Tracker {
     limits: Limits,
-    files: BTreeMap<Key, Tracked>,
+    /// Boxed: nodes of a tree that grows at its end are half empty.
+    files: BTreeMap<Key, Box<Tracked>>,
     by_stamp: HashMap<Stamp, Key>,
     by_path: HashMap<Arc<Path>, Key>,
-    ready: VecDeque<Key>,
-    /// Files that wait until another one can be closed.
-    unopened: VecDeque<Key>,
+    /// By standing.
+    lines: [Line; 2],
     wakes: BTreeSet<(Instant, Key)>,
     /// Open files by their last turn.
     open: BTreeSet<(u64, Key)>,
@@ -223,8 +228,7 @@ impl Tracker {
             files: BTreeMap::new(),
             by_stamp: HashMap::new(),
             by_path: HashMap::new(),
-            ready: VecDeque::new(),
-            unopened: VecDeque::new(),
+            lines: [Line::default(), Line::default()],
             wakes: BTreeSet::new(),
             open: BTreeSet::new(),
             sent: HashMap::new(),
@@ -258,9 +262,9 @@ impl Tracker {
         true
     }
 
-    /// The next file to be read, which is busy from now on.
-    pub(super) fn next_turn(&mut self, now: Instant) -> Option<Turn> {
-        let key = self.next_key()?;
+    /// The next file of this standing to be read, which is busy from now on.
+    pub(super) fn next_turn(&mut self, standing: Standing, now: Instant) -> Option<Turn> {
+        let key = self.next_key(standing)?;
         let siblings = self.siblings(key, now);
         let (limits, file) = (&self.limits, self.files.get_mut(&key)?);
         file.phase = Phase::Busy;
@@ -299,6 +303,12 @@ impl Tracker {
             return self.answered_too_late(key, outcome);
         };
         let ended = file.window.answer(token, outcome);
+        file.answered_at = now;
+        if ended.again == 0 {
+            file.standing = Standing::Proven;
+        } else {
+            file.put_on_trial(&self.limits);
+        }
         file.delay = file.delay.max(ended.delay);
         let (path, message) = (Arc::clone(&file.path), ended.message.clone().unwrap_or_default());
         if 0 < ended.refused {
@@ -321,8 +331,7 @@ impl Tracker {
     /// Takes nothing new from now on.
     pub(super) fn drain(&mut self) {
         self.is_draining = true;
-        let unopened = std::mem::take(&mut self.unopened);
-        for key in std::mem::take(&mut self.ready).into_iter().chain(unopened) {
+        for key in self.lines.each_mut().into_iter().flat_map(Line::take) {
             if let Some(file) = self.files.get_mut(&key) {
                 (file.phase, file.is_released, file.is_removing) = (Phase::Idle, false, false);
             }
@@ -365,7 +374,7 @@ impl Tracker {
         let mut records = Vec::new();
         while records.len() < max {
             let Some(key) = self.unsaved.pop_first() else { break };
-            records.extend(self.files.get(&key).and_then(Tracked::record));
+            records.extend(self.files.get(&key).and_then(|file| file.record()));
             self.saving.insert(key);
         }
         records
@@ -379,21 +388,15 @@ impl Tracker {
         self.unsaved.extend(keys);
     }
 
-    /// How many bytes the next turn reads at most.
-    pub(super) fn bytes_next(&self) -> usize {
-        let next = self.ready.front().into_iter().chain(self.unopened.front());
-        next.filter_map(|key| self.files.get(key)).map(|file| file.chunk).max().unwrap_or(0)
-    }
-
     /// Whether a file could be read if there were room to open it.
     pub(super) fn is_waiting(&self) -> bool {
-        !self.unopened.is_empty()
+        self.lines.iter().any(|line| !line.unopened.is_empty())
     }
 
     /// Whether the file of this payload is not read on before something is answered.
     pub(super) fn is_blocked(&self, token: Token) -> bool {
         let file = self.sent.get(&token).and_then(|(key, _)| self.files.get(key));
-        file.is_some_and(|file| file.window.is_full())
+        file.is_some_and(|file| file.is_full(&self.limits))
     }
 
     pub(super) fn has_unsaved(&self) -> bool {
@@ -430,13 +433,15 @@ impl Tracker {
             cursor: Position::default(),
             committed: Position::default(),
             head: Anchor::default(),
-            before_cut: None,
+            before_cuts: VecDeque::new(),
             held: None,
             is_partial: false,
             is_flushed: false,
             is_afresh: true,
             window: Window::default(),
             delivered: Arc::default(),
+            standing: Standing::Trial,
+            answered_at: now,
             chunk: self.limits.chunk_min,
             quiet_since: now,
             paused_until: None,
@@ -446,7 +451,7 @@ impl Tracker {
             delay: None,
             turn: 0,
         };
-        self.files.insert(key, file);
+        self.files.insert(key, Box::new(file));
         key
     }
 

@@ -78,9 +78,15 @@ impl Window {
         ended
     }
 
-    /// Whether no more may be sent for now.
-    pub(super) fn is_full(&self) -> bool {
-        SENT_MAX <= self.sent.len() || self.has_failed()
+    /// Whether no more may be sent for now, when `sent_max` payloads may be on their way.
+    pub(super) fn is_full(&self, sent_max: usize) -> bool {
+        sent_max <= self.sent.len() || self.has_failed()
+    }
+
+    /// The payloads that have no answer yet.
+    pub(super) fn waiting(&self) -> Vec<Token> {
+        let waiting = self.sent.iter().filter(|sent| matches!(sent.state, State::Waiting));
+        waiting.map(|sent| sent.token).collect()
     }
 
     pub(super) fn is_empty(&self) -> bool {

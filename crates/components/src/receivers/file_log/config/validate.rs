@@ -170,6 +170,7 @@ impl Config {
                 flush_after: self.force_flush_period.unless_zero(),
                 chunk_min: self.initial_buffer_size.as_usize().min(CHUNK_MAX),
                 chunk_max: CHUNK_MAX,
+                trial_max: 1,
                 retry,
                 truncated,
                 removed_after: self.delete_after_read.then_some(REMOVED_AFTER),

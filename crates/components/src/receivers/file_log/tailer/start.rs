@@ -14,7 +14,7 @@ use crate::receivers::file_log::discovery::{self, Found};
 use crate::receivers::file_log::file_system::FileSystem;
 use crate::receivers::file_log::reading::{Begin, Done, Habits, Order, Reader};
 use crate::receivers::file_log::stream::Stream;
-use crate::receivers::file_log::tracker::{Record, Tracker};
+use crate::receivers::file_log::tracker::{Record, Standing, Tracker};
 
 /// How often everything is looked at although the kernel tells of changes.
 const LOOK_PAUSE: Duration = Duration::from_secs(10);
@@ -50,7 +50,10 @@ impl<F: FileSystem> Tailer<F> {
             offsets,
             look,
             saving: Saving { at: now, is_running: false },
-            starved_until: None,
+            leavers: HashMap::new(),
+            starved_until: [None; 2],
+            withdraw_at: [now; 2],
+            first: Standing::Proven,
             drained_by: None,
             _changes: changes,
             house,

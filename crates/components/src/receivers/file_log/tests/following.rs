@@ -286,6 +286,27 @@ fn a_copy_that_is_seen_before_the_file_is_cut_waits_until_it_is() {
 }
 
 #[test]
+fn copies_of_several_rotations_are_not_read_again() {
+    let mut world = world();
+    for round in 0..4 {
+        let lines = numbered(round * 10..round * 10 + 10);
+        world.write("a.log", &lines);
+        world.read_all();
+        world.deliver_all();
+        // The copies move on, and are looked at before the cut is noticed.
+        for number in (1..=round).rev() {
+            let path = |number| World::path(&format!("a.log.{number}"));
+            world.disk.rename(&path(number), &path(number + 1));
+        }
+        world.write("a.log.1", &lines);
+        world.look();
+        world.disk.truncate(&World::path("a.log"));
+    }
+    world.settle();
+    expect(&world, 0..40);
+}
+
+#[test]
 fn a_second_name_of_a_file_is_not_a_second_file() {
     let mut world = world();
     world.write("a.log", &numbered(0..10));

@@ -1,6 +1,7 @@
 //! Random: whatever happens to the files, every line that could be read is delivered.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -42,6 +43,10 @@ enum Step {
     Postpone {
         pick: prop::sample::Index,
     },
+    /// Nobody knows whether it was delivered; it was not.
+    Doubt {
+        pick: prop::sample::Index,
+    },
     Save,
     Crash,
     Pass {
@@ -63,6 +68,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => any::<prop::sample::Index>().prop_map(|pick| Step::Deliver { pick }),
         2 => any::<prop::sample::Index>().prop_map(|pick| Step::DeliverPart { pick }),
         2 => any::<prop::sample::Index>().prop_map(|pick| Step::Postpone { pick }),
+        1 => any::<prop::sample::Index>().prop_map(|pick| Step::Doubt { pick }),
         3 => Just(Step::Save),
         1 => Just(Step::Crash),
         3 => (1_u64..700).prop_map(|ms| Step::Pass { ms }),
@@ -86,9 +92,11 @@ struct Model {
 }
 
 impl Model {
-    fn new() -> Self {
+    fn new(has_handles: bool) -> Self {
+        let world = World::new(limits());
+        world.disk.has_no_handles.store(!has_handles, Ordering::Relaxed);
         Self {
-            world: World::new(limits()),
+            world,
             next_line: 0,
             written: BTreeMap::new(),
             excused: BTreeSet::new(),
@@ -179,9 +187,10 @@ impl Model {
                 self.world.crash();
             }
             Step::Pass { ms } => self.world.pass(Duration::from_millis(ms)),
-            Step::Deliver { pick } | Step::DeliverPart { pick } | Step::Postpone { pick } => {
-                self.answer(step, pick);
-            }
+            Step::Deliver { pick }
+            | Step::DeliverPart { pick }
+            | Step::Postpone { pick }
+            | Step::Doubt { pick } => self.answer(step, pick),
         }
     }
 
@@ -197,6 +206,7 @@ impl Model {
         let parts = match step {
             Step::Deliver { .. } => vec![(0..items, delivered)],
             Step::DeliverPart { .. } => vec![(0..middle, later()), (middle..items, delivered)],
+            Step::Doubt { .. } => vec![(0..items, unknown())],
             _ => vec![(0..items, later())],
         };
         self.world.answer_parts(token, parts);
@@ -219,14 +229,19 @@ impl Model {
     }
 }
 
+fn unknown() -> pipeline::Verdict {
+    pipeline::Verdict::Unknown(pipeline::Status::new(pipeline::Code::Unavailable, "gone"))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn every_line_that_could_be_read_is_delivered(
         steps in prop::collection::vec(step(), 1..120),
+        has_handles in any::<bool>(),
     ) {
-        let mut model = Model::new();
+        let mut model = Model::new(has_handles);
         steps.into_iter().for_each(|step| model.step(step));
         model.check();
     }

@@ -61,11 +61,15 @@ impl House {
     }
 
     fn start(&mut self) {
+        self.start_before(self.taker.clone());
+    }
+
+    fn start_before(&mut self, consumer: Arc<dyn Consumer>) {
         let pattern = self.path("**/*.log*");
         let yaml =
             format!("{{include: ['{}'], start_at: beginning, {}}}", pattern.display(), self.more);
         let Blueprint::Receiver(blueprint) = parse(&FACTORY, &yaml).unwrap() else { panic!() };
-        let outlet = Outlet::to(self.taker.clone());
+        let outlet = Outlet::to(consumer);
         let outlets: Outlets = [(Signal::Logs, outlet)].into_iter().collect();
         self.receiver = Some(blueprint.build(self.env.clone(), outlets).unwrap());
     }
@@ -182,4 +186,151 @@ async fn compressed_files_are_read_to_their_end_and_appended_members_too() {
     file.write_all(&gzip(&numbered(20_000..20_100))).unwrap();
     assert_eq!(house.lines(20_100).await, expected(20_100));
     house.stop().await;
+}
+
+/// Keeps what is about the target `denied`, as a road to it does, until its caller leaves.
+#[derive(Debug, Default)]
+struct Halting {
+    delivered: Mutex<Vec<String>>,
+    kept: Arc<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept(Mutex<std::collections::BTreeMap<u64, Envelope>>);
+
+impl pipeline::Holder for Kept {
+    fn left(&self, token: u64) {
+        let envelope = self.0.lock().unwrap().remove(&token);
+        envelope.into_iter().for_each(|envelope| envelope.answer_all(&later()));
+    }
+}
+
+impl Consumer for Halting {
+    fn reserve(&self, _need: &Need<'_>) -> Result<Reservation, Refusal> {
+        Ok(Reservation::Nothing)
+    }
+
+    fn commit(&self, envelope: Envelope, _reservation: Reservation) {
+        let lines = texts(&envelope.payload);
+        if lines[0].starts_with("denied") {
+            let holder: Arc<dyn pipeline::Holder> = self.kept.clone();
+            let mut kept = self.kept.0.lock().unwrap();
+            let token = kept.last_key_value().map_or(0, |(token, _)| token + 1);
+            envelope.contributors[0].receipt.held_by(holder, token);
+            kept.insert(token, envelope);
+            return;
+        }
+        self.delivered.lock().unwrap().extend(lines);
+        envelope.answer_all(&Verdict::Delivered);
+    }
+}
+
+impl Halting {
+    /// Waits until so many lines were delivered.
+    async fn wait_for(&self, count: usize) {
+        for _ in 0..6000 {
+            if count <= self.delivered.lock().unwrap().len() {
+                return;
+            }
+            Clock.sleep(Duration::from_millis(5)).await;
+        }
+        panic!("{} of {count} lines came", self.delivered.lock().unwrap().len());
+    }
+}
+
+#[tokio::test]
+async fn files_whose_target_takes_nothing_leave_memory_to_the_others() {
+    let mut house = House::new("");
+    house.env.budget = runtime::budget::Budget::root("test", 16 << 20);
+    let halting = Arc::new(Halting::default());
+    append(&house.path("good.log"), &numbered(0..10));
+    house.start_before(halting.clone());
+    halting.wait_for(10).await;
+    let denied = "denied line that nobody takes, with some text behind it\n".repeat(1000);
+    for file in 0..500 {
+        append(&house.path(&format!("denied-{file}.log")), &denied);
+    }
+    // As many as there is memory for are on their way, and stay there.
+    let room = house.env.budget.bytes_max() / 4;
+    while house.env.budget.bytes_used() < room * 9 / 10 {
+        Clock.sleep(Duration::from_millis(5)).await;
+    }
+    append(&house.path("good.log"), &numbered(10..20_000));
+    halting.wait_for(20_000).await;
+    assert!(house.env.budget.bytes_used() < room * 5 / 4);
+    // One that is new waits until what has no answer is withdrawn.
+    append(&house.path("new.log"), &numbered(0..10));
+    halting.wait_for(20_010).await;
+    let deadline = Clock.now() + Duration::from_secs(2);
+    let receiver = house.receiver.take().unwrap();
+    receiver.drain(deadline);
+    receiver.close(deadline).await;
+    assert!(Clock.now() <= deadline + Duration::from_millis(500), "a stop ends in time");
+}
+
+#[tokio::test]
+async fn s3_lines_that_come_while_a_receiver_starts_and_stops_come_once() {
+    let mut house = House::new("");
+    for round in 0..30 {
+        house.start();
+        append(&house.path("a.log"), &numbered(round * 20..round * 20 + 20));
+        if round % 3 == 0 {
+            house.lines(round * 20 + 1).await;
+        }
+        house.stop().await;
+    }
+    house.start();
+    assert_eq!(house.lines(600).await, expected(600));
+    house.stop().await;
+    assert_eq!(house.lines(0).await, expected(600));
+}
+
+#[tokio::test]
+async fn t16_a_line_of_100_mib_is_cut_and_costs_little_memory() {
+    let mut house = House::new("on_oversize: truncate, max_log_size: 64KiB");
+    let path = house.path("a.log");
+    append(&path, &"x".repeat(100 << 20));
+    append(&path, "\nline 00001\n");
+    append(&house.path("b.log"), "line 00000\n");
+    house.start();
+    let lines = house.lines(3).await;
+    assert_eq!(lines[..2], expected(2));
+    assert_eq!(lines[2].len(), 64 << 10);
+    let peak = house.env.budget.explain().iter().map(|share| share.bytes_peak).max();
+    assert!(peak.unwrap() < 4 << 20, "{peak:?}");
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn t26_paths_that_differ_in_a_separator_have_positions_of_their_own() {
+    let mut house = House::new("");
+    fs::create_dir(house.path("a")).unwrap();
+    let paths = [house.path("a/b.log"), house.path("a_b.log")];
+    append(&paths[0], &numbered(0..10));
+    append(&paths[1], &numbered(10..15));
+    house.start();
+    assert_eq!(house.lines(15).await, expected(15));
+    house.stop().await;
+    append(&paths[1], &numbered(15..20));
+    house.start();
+    assert_eq!(house.lines(20).await, expected(20));
+    house.stop().await;
+}
+
+#[test]
+fn a_file_is_removed_and_another_one_at_its_path_is_not() {
+    use crate::receivers::file_log::file_system::{FileSystem as _, Options, Real};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    let files = Real::new(Options::default());
+    append(&path, "one\n");
+    let old = files.open(&path).unwrap();
+    fs::rename(&path, folder.path().join("aside")).unwrap();
+    append(&path, "two\n");
+    assert!(!files.remove(&path, &old).unwrap());
+    assert_eq!(fs::read_to_string(&path).unwrap(), "two\n");
+    let new = files.open(&path).unwrap();
+    assert!(files.remove(&path, &new).unwrap());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "only what was moved aside");
+    assert!(files.remove(&path, &new).is_err(), "it is there no more");
 }

@@ -1,9 +1,9 @@
 //! World: a simulated file system, and a tracker and a reader over it that move one step at a time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -23,9 +23,9 @@ use crate::receivers::file_log::identity::Stamp;
 use crate::receivers::file_log::reading::{Begin, Habits, Order, Reader};
 use crate::receivers::file_log::stream::{Batch, Stream};
 use crate::receivers::file_log::tracker::{
-    Action, Event, Key, Limits, Record, Retry, Tracker, Truncated,
+    Action, Event, Key, Limits, Record, Retry, Standing, Tracker, Truncated,
 };
-use crate::receivers::file_log::window::Token;
+use crate::receivers::file_log::window::{SENT_MAX, Token};
 
 /// The folder of all simulated files.
 pub(super) const FOLDER: &str = "/logs";
@@ -43,6 +43,10 @@ pub(super) struct Node {
 #[derive(Debug, Default)]
 pub(super) struct Disk {
     names: Mutex<BTreeMap<PathBuf, Arc<Node>>>,
+    /// Files that may not be opened.
+    pub denied: Mutex<BTreeSet<PathBuf>>,
+    /// Files are told apart by when they were born.
+    pub has_no_handles: AtomicBool,
     generation: AtomicU64,
     clock: AtomicU64,
 }
@@ -105,14 +109,19 @@ impl FileSystem for Arc<Disk> {
     type File = Arc<Node>;
 
     fn open(&self, path: &Path) -> io::Result<Arc<Node>> {
+        if self.denied.lock().unwrap().contains(path) {
+            return Err(ErrorKind::PermissionDenied.into());
+        }
         self.node(path).ok_or_else(|| ErrorKind::NotFound.into())
     }
 
     fn facts(&self, node: &Arc<Node>) -> io::Result<Facts> {
         let size = node.bytes.lock().unwrap().len() as u64;
+        // All are born at the same moment, unless nothing else tells them apart.
+        let is_telling = self.has_no_handles.load(Ordering::Relaxed);
+        let born = if is_telling { node.generation + 1 } else { 1 };
         Ok(Facts {
-            // All are born at the same moment, so that only handles tell them apart.
-            stamp: Stamp::new(1, node.inode, 1),
+            stamp: Stamp::new(1, node.inode, born),
             size,
             length: Some(size),
             modified: node.changes.load(Ordering::Relaxed),
@@ -122,7 +131,8 @@ impl FileSystem for Arc<Disk> {
     }
 
     fn handle(&self, node: &Arc<Node>) -> Option<Box<[u8]>> {
-        Some(node.generation.to_be_bytes().into())
+        let has_handles = !self.has_no_handles.load(Ordering::Relaxed);
+        has_handles.then(|| node.generation.to_be_bytes().into())
     }
 
     fn read_at(&self, node: &Arc<Node>, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
@@ -134,7 +144,7 @@ impl FileSystem for Arc<Disk> {
     }
 
     fn look(&self, path: &Path) -> io::Result<Facts> {
-        self.facts(&self.open(path)?)
+        self.facts(&self.node(path).ok_or(ErrorKind::NotFound)?)
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<Entry>> {
@@ -178,6 +188,7 @@ pub(super) struct World {
     pub delivered: Vec<String>,
     pub told: Vec<Event>,
     pub pattern: &'static str,
+    pub content: ContentWords,
 }
 
 pub(super) fn limits() -> Limits {
@@ -188,6 +199,7 @@ pub(super) fn limits() -> Limits {
         flush_after: None,
         chunk_min: 8,
         chunk_max: 64,
+        trial_max: SENT_MAX,
         retry: Retry {
             initial: Duration::from_millis(100),
             max: Duration::from_secs(1),
@@ -214,6 +226,7 @@ impl World {
             delivered: Vec::new(),
             told: Vec::new(),
             pattern: "/logs/*.log*",
+            content: ContentWords::default(),
         }
     }
 
@@ -249,14 +262,14 @@ impl World {
     /// One turn; `false` when there is none to be done.
     pub(super) fn turn(&mut self) -> bool {
         self.tracker.wake(self.now);
-        let turn = self.tracker.next_turn(self.now);
+        let turn = Standing::ALL.into_iter().find_map(|one| self.tracker.next_turn(one, self.now));
         // Room may have been made by closing others, be there a turn or not.
         self.act();
         let Some(turn) = turn else { return false };
         let stream = self.streams.remove(&turn.key).filter(|_| !turn.is_afresh);
         let file = self.open.get(&turn.key).cloned();
         let now = Now { instant: self.now, unix_nano: 1 };
-        let content = ContentWords::default().validate().unwrap();
+        let content = self.content.clone().validate().unwrap();
         let reader = Reader {
             files: &self.disk,
             habits: Habits { fingerprint: 64, has_header: false, now },

@@ -119,13 +119,21 @@ impl Tracker {
         let is_waited_for = file.quiet_since + COPY_WAIT <= now;
         let originals = original_names(&file.path).into_iter();
         let keys = originals.filter_map(|path| self.by_path.get(&*path));
-        let siblings = keys.filter(|sibling| **sibling != key).filter_map(|key| {
-            let file = self.files.get(key)?;
-            let (head, at) = file.before_cut.unwrap_or((file.head, file.cursor));
-            let is_settled = is_waited_for || file.before_cut.is_some();
-            (0 < head.len).then_some(Sibling { key: *key, head, at, is_settled })
+        let siblings = keys.filter(|sibling| **sibling != key).flat_map(|key| {
+            let file = self.files.get(key);
+            file.into_iter().flat_map(move |file| {
+                // It may be cut in a moment, or was already.
+                let now = (file.head, file.cursor, is_waited_for);
+                let before = file.before_cuts.iter().map(|(head, at)| (*head, *at, true));
+                before.chain([now]).map(|(head, at, is_settled)| Sibling {
+                    key: *key,
+                    head,
+                    at,
+                    is_settled,
+                })
+            })
         });
-        siblings.collect()
+        siblings.filter(|sibling| 0 < sibling.head.len).collect()
     }
 }
 

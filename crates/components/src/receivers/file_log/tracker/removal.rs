@@ -36,7 +36,7 @@ impl Tracker {
     pub(super) fn remove(&mut self, key: Key) {
         if let Some(file) = self.files.get_mut(&key) {
             (file.is_removing, file.phase) = (true, Phase::Queued);
-            self.ready.push_back(key);
+            self.queue(key);
         }
     }
 

@@ -140,8 +140,7 @@ impl Tracker {
         self.unsaved.remove(&key);
         file.wake.map(|at| self.wakes.remove(&(at, key)));
         if file.phase == Phase::Queued {
-            self.ready.retain(|other| *other != key);
-            self.unopened.retain(|other| *other != key);
+            self.lines.each_mut().into_iter().for_each(|line| line.remove(key));
         }
         self.actions.push(Action::Drop(key));
         self.actions.extend(file.identity.map(Action::Forget));

@@ -2,20 +2,20 @@
 
 use std::time::Instant;
 
-use super::{Action, EVICTIONS_TRIED, Key, Phase, Tracker};
+use super::{Action, EVICTIONS_TRIED, Key, Phase, Standing, Tracker};
 
 impl Tracker {
     /// The next file to be read; those that would have to be opened wait apart, so that they hold up
     /// none of the open ones, which may be closed then.
-    pub(super) fn next_key(&mut self) -> Option<Key> {
-        if !self.unopened.is_empty() && self.has_room_to_open() {
-            return self.unopened.pop_front();
+    pub(super) fn next_key(&mut self, standing: Standing) -> Option<Key> {
+        if !self.line(standing).unopened.is_empty() && self.has_room_to_open() {
+            return self.line(standing).unopened.pop_front();
         }
-        while let Some(key) = self.ready.pop_front() {
+        while let Some(key) = self.line(standing).ready.pop_front() {
             if self.files.get(&key)?.is_open || self.has_room_to_open() {
                 return Some(key);
             }
-            self.unopened.push_back(key);
+            self.line(standing).unopened.push_back(key);
         }
         None
     }
@@ -30,7 +30,7 @@ impl Tracker {
         if let Some((key, file)) = idle.and_then(|key| Some((key, self.files.get_mut(&key)?))) {
             file.is_released = true;
             file.phase = Phase::Queued;
-            self.ready.push_front(key);
+            self.line(Standing::Proven).ready.push_front(key);
         }
         false
     }
@@ -39,7 +39,7 @@ impl Tracker {
     fn is_closable(&self, key: Key) -> bool {
         self.files.get(&key).is_some_and(|file| {
             let is_named = file.listed == self.listings && 0 < file.seen.links;
-            let is_held_up = file.window.is_full() || file.paused_until.is_some();
+            let is_held_up = file.is_full(&self.limits) || file.paused_until.is_some();
             is_named && file.phase == Phase::Idle && (!file.is_dirty || is_held_up)
         })
     }
@@ -62,7 +62,7 @@ impl Tracker {
     pub(super) fn consider(&mut self, key: Key, now: Instant) {
         let Some(file) = self.files.get_mut(&key) else { return };
         let is_wanted = file.is_dirty && file.phase == Phase::Idle && !self.is_draining;
-        if !is_wanted || file.window.is_full() {
+        if !is_wanted || file.is_full(&self.limits) {
             return;
         }
         match file.paused_until {
@@ -70,7 +70,7 @@ impl Tracker {
             _ => {
                 file.paused_until = None;
                 file.phase = Phase::Queued;
-                self.ready.push_back(key);
+                self.queue(key);
             }
         }
     }

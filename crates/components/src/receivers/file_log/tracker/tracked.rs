@@ -1,14 +1,15 @@
 //! Tracked: what is known of one file.
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Limits, Record};
+use super::{Limits, Record, Standing};
 use crate::receivers::file_log::file_system::Facts;
 use crate::receivers::file_log::identity::{Anchor, Identity, Position, Stamp};
 use crate::receivers::file_log::split::Flush;
-use crate::receivers::file_log::window::{Span, Window};
+use crate::receivers::file_log::window::{SENT_MAX, Span, Window};
 
 /// How long the last line of a file that was rotated away may wait for its end.
 const ROTATED_LINE_MAX: Duration = Duration::from_secs(1);
@@ -43,8 +44,8 @@ pub(super) struct Tracked {
     pub(super) cursor: Position,
     pub(super) committed: Position,
     pub(super) head: Anchor,
-    /// Its beginning, and where it was read to, before it was cut.
-    pub(super) before_cut: Option<(Anchor, Position)>,
+    /// Its beginning, and where it was read to, before it was cut; the last few times.
+    pub(super) before_cuts: VecDeque<(Anchor, Position)>,
     pub(super) held: Option<u64>,
     pub(super) is_partial: bool,
     /// What waited was passed on since the last byte came.
@@ -53,6 +54,9 @@ pub(super) struct Tracked {
     pub(super) window: Window,
     /// Delivered already, though something before them is read again.
     pub(super) delivered: Arc<[Span]>,
+    pub(super) standing: Standing,
+    /// When its last answer came; when it was sent, if it is the first one.
+    pub(super) answered_at: Instant,
     pub(super) chunk: usize,
     pub(super) quiet_since: Instant,
     pub(super) paused_until: Option<Instant>,
@@ -84,6 +88,19 @@ impl Tracked {
         let identity = self.identity.clone()?;
         let (path, is_whole) = (Arc::clone(&self.path), self.is_whole);
         Some(Record { identity, path, position: self.committed, is_whole })
+    }
+
+    /// Whether nothing more of it may be sent for now.
+    pub(super) fn is_full(&self, limits: &Limits) -> bool {
+        self.window.is_full(match self.standing {
+            Standing::Proven => SENT_MAX,
+            Standing::Trial => limits.trial_max,
+        })
+    }
+
+    /// It has to show that it is taken.
+    pub(super) fn put_on_trial(&mut self, limits: &Limits) {
+        (self.standing, self.chunk) = (Standing::Trial, limits.chunk_min);
     }
 
     /// Begins again with what was read and is in nobody's hands.

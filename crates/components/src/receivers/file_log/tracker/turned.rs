@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::removal::Removal;
-use super::{Event, Key, Phase, Position, Span, Token, Tracked, Tracker, Truncated};
+use super::{Event, Key, Limits, Phase, Position, Span, Token, Tracked, Tracker, Truncated};
 use crate::receivers::file_log::file_system::Facts;
 use crate::receivers::file_log::identity::{Anchor, Identity};
 
 /// How long a file that cannot be opened or read is left alone.
 pub(super) const FAILURE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How many cuts of a file are remembered, for copies that are seen late.
+const CUTS_MAX: usize = 4;
 
 /// What came of a turn.
 #[derive(Debug)]
@@ -199,7 +202,7 @@ impl Tracker {
             }
             Taken::Bytes { cursor, spans, held, is_partial, is_at_end, deadline, is_flushed } => {
                 let is_moved = file.cursor.offset < cursor.offset;
-                file.adapt(is_at_end, is_moved, self.limits.chunk_min, self.limits.chunk_max);
+                file.adapt(is_at_end, is_moved, &self.limits);
                 file.head = head;
                 file.cursor = cursor;
                 file.held = held;
@@ -209,6 +212,9 @@ impl Tracker {
                 let token = (!spans.is_empty()).then(|| {
                     let token = Token(self.next_token);
                     self.next_token += 1;
+                    if file.window.is_empty() {
+                        file.answered_at = now;
+                    }
                     file.window.push(token, spans);
                     token
                 });
@@ -227,7 +233,8 @@ impl Tracker {
     fn cut(&mut self, key: Key, unread: u64, now: Instant) {
         let Some(file) = self.files.get_mut(&key) else { return };
         let path = Arc::clone(&file.path);
-        file.before_cut = Some((file.head, file.cursor));
+        file.before_cuts.truncate(CUTS_MAX - 1);
+        file.before_cuts.push_front((file.head, file.cursor));
         file.epoch += 1;
         file.window.abandon();
         let end = file.seen.size;
@@ -282,11 +289,11 @@ impl Tracker {
 
 impl Tracked {
     /// Reads more at a time from a file that is behind, and little from one that is not.
-    fn adapt(&mut self, is_at_end: bool, is_moved: bool, min: usize, max: usize) {
+    fn adapt(&mut self, is_at_end: bool, is_moved: bool, limits: &Limits) {
         if !is_at_end {
-            self.chunk = (2 * self.chunk).min(max);
+            self.chunk = (2 * self.chunk).min(limits.chunk_max);
         } else if is_moved {
-            self.chunk = min;
+            self.chunk = limits.chunk_min;
         }
     }
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use pipeline::{Code, Outcome, Status, Verdict};
 use proptest::prelude::*;
 
-use super::{Span, Token, Window};
+use super::{SENT_MAX, Span, Token, Window};
 
 fn spans(bounds: &[u64]) -> Vec<Span> {
     bounds.windows(2).map(|pair| Span { start: pair[0], end: pair[1] }).collect()
@@ -51,7 +51,7 @@ fn a_part_that_failed_is_where_reading_goes_on_and_the_rest_is_remembered() {
     let ended = window.answer(Token(1), &Outcome { parts, ..Outcome::default() });
     assert_eq!((ended.delivered, ended.refused, ended.again, ended.unknown), (1, 1, 2, 1));
     assert_eq!(ended.delay, Some(Duration::from_secs(3)));
-    assert!(window.has_failed() && window.is_full() && !window.is_waiting());
+    assert!(window.has_failed() && window.is_full(SENT_MAX) && !window.is_waiting());
     assert_eq!(window.commit(0, 40, None), 10);
     assert_eq!(window.take_done(10, 100), [Span { start: 20, end: 30 }]);
     assert!(window.is_empty());
