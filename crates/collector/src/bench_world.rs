@@ -1,5 +1,6 @@
 //! The world of the generator and the sink: components of the product, run by themselves.
 
+use std::path::PathBuf;
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,8 @@ pub(crate) struct BenchWorld {
     pub(crate) scope: Scope,
     pub(crate) metrics: Registry,
     pub(crate) network: Network,
+    /// Where components keep things.
+    pub(crate) data_dir: PathBuf,
     budget: Budget,
 }
 
@@ -34,6 +37,7 @@ impl BenchWorld {
             scope: Scope::root("tools"),
             metrics: Registry::default(),
             network: Network::default(),
+            data_dir: std::env::temp_dir(),
             budget: Budget::root("tools", MEMORY_MAX),
         }
     }
@@ -90,7 +94,7 @@ impl BenchWorld {
             tracer: Tracer::default(),
             budget: self.budget.clone(),
             network: self.network.clone(),
-            data_dir: std::env::temp_dir(),
+            data_dir: self.data_dir.clone(),
             extensions: Extensions::default(),
         }
     }

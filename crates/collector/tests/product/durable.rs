@@ -163,15 +163,19 @@ fn a_collector_that_is_killed_loses_nothing_that_it_acknowledged() {
 }
 
 /// A small file system of its own, if this process may make one.
-struct Mounted(tempfile::TempDir);
+pub(crate) struct Mounted(tempfile::TempDir);
 
 impl Mounted {
-    fn new(size: &str) -> Option<Self> {
+    pub(crate) fn new(size: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(folder.path());
         let is_mounted = mount.stderr(Stdio::null()).status().is_ok_and(|status| status.success());
         is_mounted.then_some(Self(folder))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
     }
 }
 
@@ -186,7 +190,7 @@ fn a_disk_that_is_full_refuses_what_comes_and_keeps_what_is_there() {
     let Some(disk) = Mounted::new("24m") else {
         return tell("SKIPPED: no small file system can be mounted here (it takes root)");
     };
-    let house = House::build(Some(disk.0.path()), 1);
+    let house = House::build(Some(disk.path()), 1);
     // Nothing is taken until the disk is full.
     house.sink.signal("STOP");
     let collector = house.collector();

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use super::durable::Mounted;
 use super::process::{Running, pause, tell};
 
 const LINES_A_ROUND: u64 = 500;
@@ -34,8 +35,21 @@ impl House {
     }
 
     fn collector(&self) -> Running {
+        self.collector_at(&self.folder.path().join("data"))
+    }
+
+    /// The same with positions below another folder.
+    fn collector_at(&self, data: &Path) -> Running {
+        let config = self.config();
+        let words = ["--config", &config, "--data-dir", data.to_str().unwrap()];
+        let mut running = Running::start(&words);
+        running.wait_for("Everything is ready");
+        running
+    }
+
+    fn config(&self) -> String {
         let folder = self.folder.path().display();
-        let yaml = format!(
+        format!(
             "yaml:receivers:
   file_log: {{include: ['{folder}/logs/*.log*'], start_at: beginning, poll_interval: 50ms}}
 exporters:
@@ -45,12 +59,7 @@ service:
   pipelines:
     logs: {{receivers: [file_log], exporters: [file]}}
 "
-        );
-        let data = self.folder.path().join("data");
-        let mut running =
-            Running::start(&["--config", &yaml, "--data-dir", data.to_str().unwrap()]);
-        running.wait_for("Everything is ready");
-        running
+        )
     }
 
     /// Appends numbered lines to the log, opened by its name each time.
@@ -136,6 +145,66 @@ fn lines_come_once_while_logrotate_renames_and_compresses_their_file() {
     stop(collector);
 }
 
+#[test]
+fn more_files_than_the_process_may_have_open_take_turns_and_that_is_told() {
+    let house = House::new();
+    for file in 0..400 {
+        let path = house.folder.path().join(format!("logs/{file}.log"));
+        std::fs::write(path, format!("line-{file:08}\n")).unwrap();
+    }
+    let house = House { written: 400, ..house };
+    let mut limited = Command::new("sh");
+    let binary = env!("CARGO_BIN_EXE_tidegate");
+    limited.args(["-c", "ulimit -n 300; exec \"$@\"", "sh", binary, "--config", &house.config()]);
+    limited.arg("--data-dir").arg(house.folder.path().join("data"));
+    let mut collector = Running::run(&mut limited);
+    collector.wait_for("The process may not have so many files open");
+    assert_eq!(house.wait_for_all(), 0);
+    stop(collector);
+}
+
+#[test]
+fn a_disk_without_room_for_positions_costs_no_line() {
+    let Some(disk) = Mounted::new("96m") else {
+        return tell("SKIPPED: no small file system can be mounted here (it takes root)");
+    };
+    let mut house = House::new();
+    let collector = house.collector_at(disk.path());
+    house.write(LINES_A_ROUND);
+    house.wait_for_all();
+    let filler = disk.path().join("filler");
+    std::fs::write(&filler, vec![0; 96 << 20]).unwrap_err();
+    for _ in 0..20 {
+        house.write(LINES_A_ROUND);
+        house.wait_for_all();
+    }
+    std::fs::remove_file(filler).unwrap();
+    house.write(LINES_A_ROUND);
+    assert_eq!(house.wait_for_all(), 0);
+    stop(collector);
+    let collector = house.collector_at(disk.path());
+    house.write(1);
+    assert_eq!(house.wait_for_all(), 0, "a clean stop reads nothing twice");
+    stop(collector);
+}
+
+#[test]
+fn lines_come_while_logrotate_copies_and_truncates_their_file() {
+    let mut house = House::new();
+    let Some(rotation) = Rotation::copying(house.folder.path(), &house.log()) else {
+        return tell("SKIPPED: there is no logrotate here");
+    };
+    let collector = house.collector();
+    for _ in 0..8 {
+        house.write(LINES_A_ROUND);
+        house.wait_for_all();
+        rotation.run();
+    }
+    house.write(LINES_A_ROUND);
+    assert_eq!(house.wait_for_all(), 0, "nothing comes twice, copies included");
+    stop(collector);
+}
+
 /// Debian's logrotate, with a configuration and a state of its own.
 struct Rotation {
     config: PathBuf,
@@ -144,12 +213,18 @@ struct Rotation {
 
 impl Rotation {
     fn new(folder: &Path, log: &Path) -> Option<Self> {
+        Self::with(folder, log, "compress\n  delaycompress")
+    }
+
+    /// Copies the file and cuts it, instead of renaming it.
+    fn copying(folder: &Path, log: &Path) -> Option<Self> {
+        Self::with(folder, log, "copytruncate")
+    }
+
+    fn with(folder: &Path, log: &Path, how: &str) -> Option<Self> {
         let is_there = Command::new("logrotate").arg("--version").output().is_ok();
         let (config, state) = (folder.join("rotate.conf"), folder.join("rotate.state"));
-        let text = format!(
-            "{} {{\n  rotate 20\n  compress\n  delaycompress\n  missingok\n}}\n",
-            log.display()
-        );
+        let text = format!("{} {{\n  rotate 20\n  {how}\n  missingok\n}}\n", log.display());
         std::fs::write(&config, text).unwrap();
         // It takes no configuration that others may write.
         use std::os::unix::fs::PermissionsExt as _;

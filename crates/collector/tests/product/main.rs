@@ -11,6 +11,7 @@ mod journals;
 mod life;
 mod overload;
 mod process;
+mod shipping;
 mod telemetry;
 mod throttling;
 mod tracing;

@@ -50,8 +50,12 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the binary and reads what it prints on standard error.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child =
-            command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::run(&mut command(arguments))
+    }
+
+    /// The same with a command of one's own.
+    pub(crate) fn run(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = child.stderr.take().unwrap();
         let (sender, lines) = sync_channel(100_000);
         std::thread::Builder::new()

@@ -1,6 +1,7 @@
 //! The sink by itself, and the exporter in front of it, over real sockets.
 
 mod faults;
+mod files;
 mod isolation;
 mod service;
 mod world;

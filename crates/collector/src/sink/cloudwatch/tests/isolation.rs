@@ -199,3 +199,78 @@ async fn fifty_targets_are_made_at_once_each_group_once() {
     assert_eq!((totals.groups, totals.streams), (1, 50));
     assert!(totals.requests_of("CreateLogGroup") <= 10, "{totals}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_record_alone_leaves_within_the_flush_interval_and_after_a_slow_put_too() {
+    let words = format!(
+        "{RETRY}sending_queue: {{wait_for_result: true, batch: {{flush_timeout: 5s, min_size: 1000}}}}\n"
+    );
+    let world = World::start(&options(&["g,PutLogEvents=stall:20000@1"]), &words);
+    for sequence in 0..3 {
+        let (started, slow) =
+            (Clock.now(), Duration::from_secs(if sequence == 0 { 20 } else { 0 }));
+        assert_eq!(world.deliver(&[record("g", sequence)], 60).await, delivered());
+        assert!(Clock.now() - started <= slow + Duration::from_secs(6), "{sequence}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waited_so_long_that_it_is_out_of_the_window_is_told_and_the_rest_is_sent() {
+    let world = World::start(&options(&["g=deny"]), RETRY);
+    let day_millis = 86_400_000;
+    // Time that is driven moves no wall clock, so the record is as old as the wait would make it.
+    let old = Record { ahead: -14 * day_millis + 60_000, ..record("g", 0) };
+    let waiting = world.send(&[old.clone(), record("g", 1)], 3600);
+    Clock.sleep(Duration::from_secs(30)).await;
+    world.sink.rule(&[]);
+    assert_eq!(waiting.wait().await.unwrap().answer(), delivered());
+    let out = Record { ahead: -14 * day_millis - 60_000, sequence: 2, ..old };
+    let answer = world.deliver(&[out, record("g", 3)], 60).await;
+    let Answer::Delivered { rejected, .. } = answer else { panic!("{answer:?}") };
+    assert_eq!((rejected, world.events("g", "s")), (1, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_too_old_to_be_tried_ends_in_time_while_all_workers_are_busy() {
+    let words = format!("{}max_age: 30s\nrequest_timeout_seconds: 3600\n", consumers(1));
+    let world = World::start(&options(&["bad=deny", "hole*=swallow"]), &words);
+    let started = Clock.now();
+    let bad = world.send(&[record("bad", 0)], 3600);
+    let holes = named(5).iter().map(|name| name.replace("bad", "hole")).collect::<Vec<_>>();
+    let _waiting =
+        holes.iter().map(|name| world.send(&[record(name, 0)], 3600)).collect::<Vec<_>>();
+    assert!(matches!(bad.wait().await.unwrap().answer(), Answer::Refused(_)));
+    assert!(Clock.now() - started <= Duration::from_secs(45));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_record_and_a_stop_at_once_make_the_stream_and_deliver() {
+    let world = World::start(&options(&[]), RETRY);
+    let waiting = world.send(&[record("new", 0)], 60);
+    assert!(world.close(Duration::from_secs(5)).await < Duration::from_secs(5));
+    assert_eq!(waiting.wait().await.unwrap().answer(), delivered());
+    assert_eq!(world.events("new", "s"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_handed_over_while_the_exporter_stops_is_answered_once() {
+    let world = World::start(&options(&["g=stall:10"]), RETRY);
+    let mut waiting = Vec::new();
+    for sequence in 0..200 {
+        waiting.push(world.send(&[record("g", sequence)], 60));
+        if sequence == 100 {
+            world.exporter.drain(Clock.now() + Duration::from_secs(5));
+        }
+        tokio::task::yield_now().await;
+    }
+    world.close(Duration::from_secs(5)).await;
+    let mut taken = 0;
+    for one in waiting {
+        // The wait ends: an answer that is missing would be a hang.
+        match one.wait().await.unwrap().answer() {
+            Answer::Delivered { .. } => taken += 1,
+            answer => assert!(matches!(answer, Answer::RetryAfter { .. }), "{answer:?}"),
+        }
+    }
+    assert_eq!(world.totals().distinct, taken);
+}
