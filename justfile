@@ -27,6 +27,10 @@ bench:
 bench-path *ARGS:
     python3 bench/path.py {{ARGS}}
 
+# What it costs to follow files, next to `cat`.
+bench-files *ARGS:
+    python3 bench/files.py {{ARGS}}
+
 # Coverage-guided fuzzing of every decoder, SECONDS for each target.
 fuzz SECONDS="60":
     cargo xtask fuzz {{SECONDS}}
