@@ -87,6 +87,8 @@ pub(crate) struct Driver<S, W> {
     input: BytesMut,
     read_bytes: usize,
     output: VecDeque<Bytes>,
+    /// When the driver was last woken.
+    now: Instant,
     /// How many requests there were when the watch was told.
     streams: usize,
     is_leaving: bool,
@@ -120,6 +122,7 @@ where
             input: BytesMut::new(),
             read_bytes: READ_BYTES_MIN,
             output: VecDeque::new(),
+            now: clock.now(),
             streams: 0,
             is_leaving: false,
             is_flushed: true,
@@ -169,8 +172,8 @@ where
     /// Does as the watch says; gives when to ask it again, or nothing when it is enough.
     fn obey(&mut self) -> Option<Option<Instant>> {
         loop {
-            let now = self.clock.now();
-            let verdict = self.watch.ask(now);
+            self.now = self.clock.now();
+            let verdict = self.watch.ask(self.now);
             match verdict {
                 Verdict::WaitUntil(until) => return Some(until),
                 Verdict::Ping => self.handle.lock().engine.ping(),
@@ -181,7 +184,7 @@ where
                     return None;
                 }
             }
-            self.watch.note(Sign::Done(verdict), now);
+            self.watch.note(Sign::Done(verdict), self.now);
         }
     }
 
@@ -192,6 +195,7 @@ where
         wake_at: Option<Instant>,
         accepted: &mut impl FnMut(Accepted),
     ) -> Poll<io::Result<Option<Ended>>> {
+        self.now = self.clock.now();
         loop {
             let is_written = self.poll_write(cx)?.is_ready();
             let (is_over, is_leaving, is_congested) = self.look(cx);
@@ -206,7 +210,7 @@ where
             }
         }
         // The last read may have made something to write, of which the engine has told us.
-        let verdict = self.watch.ask(self.clock.now());
+        let verdict = self.watch.ask(self.now);
         let is_due = match verdict {
             Verdict::WaitUntil(until) => until.is_some_and(|at| wake_at.is_none_or(|by| at < by)),
             _ => true,
@@ -224,7 +228,7 @@ where
         drop(state);
         if streams != self.streams {
             self.streams = streams;
-            self.watch.note(Sign::Streams(streams), self.clock.now());
+            self.watch.note(Sign::Streams(streams), self.now);
         }
         looked
     }
@@ -243,7 +247,7 @@ where
             self.is_flushed = false;
             let written = Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..count]);
             let is_blocked = written.is_pending();
-            self.watch.note(Sign::Wrote { is_blocked }, self.clock.now());
+            self.watch.note(Sign::Wrote { is_blocked }, self.now);
             match ready!(written)? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 bytes => self.written(bytes),
@@ -263,7 +267,7 @@ where
         let bytes = state.take_output(WRITE_BYTES, &mut self.output);
         let is_stuck = state.engine.is_stuck();
         drop(state);
-        self.watch.note(Sign::Sent { bytes, is_stuck }, self.clock.now());
+        self.watch.note(Sign::Sent { bytes, is_stuck }, self.now);
         !self.output.is_empty()
     }
 
@@ -309,14 +313,13 @@ where
     }
 
     fn take_in(&mut self, bytes: usize, accepted: &mut impl FnMut(Accepted)) {
-        let now = self.clock.now();
         let (mut requests, mut signs) = (Vec::new(), Vec::new());
         let mut state = self.handle.lock();
         state.receive(&self.handle, &mut self.input, (&mut requests, &mut signs));
         drop(state);
-        self.watch.note(Sign::Read(bytes), now);
+        self.watch.note(Sign::Read(bytes), self.now);
         for sign in signs {
-            self.watch.note(sign, now);
+            self.watch.note(sign, self.now);
         }
         requests.into_iter().for_each(accepted);
     }

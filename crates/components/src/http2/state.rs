@@ -190,7 +190,6 @@ impl State {
                     self.tell(stream, |inlet| inlet.lose(Lost::Stream(why, was_sent)));
                 }
                 Event::Pinged => signs.push(Sign::Pinged { streams: self.engine.streams() }),
-                Event::Ponged => {}
             }
         }
         self.offer_room();

@@ -28,8 +28,10 @@ pub(super) struct Inlet {
     lost: Option<Lost>,
     /// Nobody takes what comes.
     pub(super) is_discarded: bool,
-    /// An outflow answers.
-    is_answering: bool,
+    /// What comes is an answer, and nothing else is to be sent.
+    is_answer: bool,
+    /// Somebody answers.
+    has_outflow: bool,
     /// Somebody waits until what we send is sent.
     pub(super) is_sending: bool,
     waker: Option<Waker>,
@@ -55,11 +57,11 @@ pub(crate) struct Broken {
 
 impl Inlet {
     pub(super) fn of_request(is_whole: bool) -> Self {
-        Self { is_whole, is_answering: true, ..Self::default() }
+        Self { is_whole, has_outflow: true, ..Self::default() }
     }
 
     pub(super) fn of_answer() -> Self {
-        Self::default()
+        Self { is_answer: true, ..Self::default() }
     }
 
     /// What is gone once is not lost otherwise.
@@ -171,11 +173,13 @@ impl Drop for Inflow {
         let Some(inlet) = state.inlets.get_mut(&self.stream) else { return };
         let left = std::mem::take(&mut inlet.chunks).iter().map(Bytes::len).sum();
         inlet.is_discarded = true;
-        let is_answering = inlet.is_answering;
+        let (is_answer, is_last) = (inlet.is_answer, !inlet.has_outflow);
         state.engine.release(self.stream, left);
-        if !is_answering {
-            state.inlets.remove(&self.stream);
+        if is_answer {
             state.engine.reset(self.stream, Reason::CANCEL);
+        }
+        if is_last {
+            state.inlets.remove(&self.stream);
         }
         state.settle();
     }
@@ -261,9 +265,11 @@ impl Drop for Outflow {
         if !self.is_finished {
             state.engine.reset(self.stream, Reason::INTERNAL_ERROR);
         }
-        let inlet = state.inlets.get_mut(&self.stream);
-        if inlet.is_none_or(|inlet| inlet.is_discarded) {
-            state.inlets.remove(&self.stream);
+        if let Some(inlet) = state.inlets.get_mut(&self.stream) {
+            inlet.has_outflow = false;
+            if inlet.is_discarded {
+                state.inlets.remove(&self.stream);
+            }
         }
         state.settle();
     }

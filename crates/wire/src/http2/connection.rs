@@ -43,8 +43,6 @@ pub enum Event {
     Reset { stream: u32, why: Why, was_sent: bool },
     /// The peer asks for a sign of life, which it is given.
     Pinged,
-    /// The peer answers [`Connection::ping`].
-    Ponged,
 }
 
 /// Why a stream is gone.

@@ -443,7 +443,6 @@ impl Connection {
             self.departure = Departure::Final;
             self.put_go_away(self.last_stream, Reason::NO_ERROR, b"");
         }
-        self.events.push_back(Event::Ponged);
         Ok(())
     }
 

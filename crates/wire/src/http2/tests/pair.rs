@@ -107,7 +107,7 @@ impl End {
                 self.seen.entry(stream).or_default().is_whole = true;
             }
             Event::Reset { stream, .. } => self.seen.entry(stream).or_default().is_reset = true,
-            Event::Pinged | Event::Ponged => {}
+            Event::Pinged => {}
         }
     }
 }

@@ -144,6 +144,5 @@ fn told(event: &Event) -> String {
             }
         }
         Event::Pinged => "pinged".to_owned(),
-        Event::Ponged => "ponged".to_owned(),
     }
 }

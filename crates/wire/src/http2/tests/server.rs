@@ -317,7 +317,7 @@ fn who_goes_is_told_twice_and_served_until_then() {
     server.connection.ask_to_go();
     assert_eq!(server.sent(), ["goaway 2147483647: NO_ERROR", "ping"]);
     assert_eq!(server.receive(&post(3)).unwrap(), ["POST / 3"]);
-    assert_eq!(server.receive(&frame(PING, ACK, 0, b"farewell")).unwrap(), ["ponged"]);
+    assert_eq!(server.receive(&frame(PING, ACK, 0, b"farewell")).unwrap(), [""; 0]);
     assert_eq!(server.sent(), ["goaway 3: NO_ERROR"]);
     assert_eq!(server.receive(&post(5)).unwrap(), [""; 0]);
     assert!(!server.connection.is_over());
