@@ -1,6 +1,7 @@
 //! What durable appends cost beside the device itself; ratios of one run.
 //!
-//! `cargo bench --package journal [-- [--in=DIRECTORY] [ROW...]]`. A directory in memory is refused: its
+//! `cargo bench --package journal [-- [--in=DIRECTORY] [--gib=N] [ROW...]]`; `N` GiB are opened, one if
+//! unsaid. A directory in memory is refused: its
 //! syncs are free. What share of the time the disk was syncing tells how much of a row is the disk's.
 
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
@@ -60,7 +61,7 @@ struct Run {
 }
 
 fn opened(path: &Path, is_synced: bool) -> (Journal, StreamId) {
-    let settings = Settings { is_synced, ..Settings::sized(8 << 30) };
+    let settings = Settings { is_synced, ..Settings::sized(16 << 30) };
     let directory = Arc::new(Directory::open(path, Permissions::default()).unwrap());
     let Opened { journal, .. } = open(directory, settings).unwrap();
     let stream = journal.stream("bench").unwrap();
@@ -226,19 +227,20 @@ fn cpu() -> Duration {
 }
 
 fn recovery(path: &Path) {
-    const BYTES: usize = 1 << 30;
+    let wanted = std::env::args().find_map(|one| one.strip_prefix("--gib=")?.parse().ok());
+    let gib: usize = wanted.unwrap_or(1);
     for bytes in [4096, 300_000] {
         let folder = path.join("recovery");
         std::fs::remove_dir_all(&folder).ok();
         let (journal, stream) = opened(&folder, false);
         let body = Bytes::from(vec![7; bytes]);
-        append(&journal, stream, 100, &body, BYTES / bytes);
+        append(&journal, stream, 100, &body, (gib << 30) / bytes);
         journal.close();
         let began = Clock.now();
         let (journal, _) = opened(&folder, false);
         let took = Clock.now() - began;
         println!(
-            "recovery of 1 GiB of {bytes} B bodies: {:.0} ms for {} records",
+            "recovery of {gib} GiB of {bytes} B bodies: {:.0} ms for {} records",
             took.as_secs_f64() * 1e3,
             journal.usage().live_records,
         );

@@ -1,3 +1,4 @@
 mod commits;
 mod crashes;
+mod model;
 pub(crate) mod world;

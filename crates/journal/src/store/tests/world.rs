@@ -160,7 +160,7 @@ impl World {
         }
     }
 
-    fn maintain(&mut self) {
+    pub(crate) fn maintain(&mut self) {
         self.store.remove_dead();
         while self.store.compact() {
             self.store.remove_dead();
