@@ -41,7 +41,6 @@ deep:
     cargo xtask schedules 1000000
     cargo test --profile bench -p delivery --lib exhaustive -- --include-ignored --nocapture
     cargo xtask test overload --ignored --test-threads 1
-    cargo xtask test no_order_of_two_callers_and_a_crash --ignored
     TIDEGATE_CRASHES=2000 cargo test -p delivery --lib a_crash_at_any_step_of_the_disk
-    TIDEGATE_KILLS=5000 cargo test -p collector --test product a_collector_that_is_killed -- --nocapture
-    just fuzz 300
+    TIDEGATE_KILLS=5000 cargo test -p collector --test product durable::a_collector_that_is_killed -- --nocapture
+    just fuzz 120

@@ -17,6 +17,8 @@ const BATCH: u64 = 200;
 const CONSUMERS: u64 = 2;
 /// A sink tells 64 loads apart.
 const KILLS_MAX: usize = 50;
+/// Collectors that are killed at a time: one waits while another begins.
+const AT_ONCE: usize = 2;
 
 struct House {
     folder: tempfile::TempDir,
@@ -125,24 +127,33 @@ fn ledger(folder: &Path, number: usize) -> PathBuf {
 }
 
 fn summary_of(generator: Child) -> Value {
-    serde_json::from_slice(&generator.wait_with_output().unwrap().stdout).unwrap()
+    told_by(generator).expect("it tells what it did")
+}
+
+/// What a generator did; nothing when it was ended before it began.
+fn told_by(generator: Child) -> Option<Value> {
+    let printed = generator.wait_with_output().unwrap().stdout;
+    (!printed.is_empty()).then(|| serde_json::from_slice(&printed).unwrap())
 }
 
 /// Kills a collector `kills` times at some moment of a load.
 fn kill_under_load(seed: u64, kills: usize) {
     let house = House::build(None, kills);
     let mut random = seed;
-    let mut acknowledged = 0;
-    for number in 0..kills {
+    let (mut acknowledged, mut number) = (0, 0);
+    while number < kills {
         let collector = house.collector();
         let load = Load { number, item_bytes: "100", end: "--requests=400" };
         let generator = house.generator(&load);
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695);
-        pause(Duration::from_millis(50 + (random >> 33) % 500));
+        pause(Duration::from_millis(20 + (random >> 33) % 400));
         collector.signal("KILL");
         // There is nobody left to answer the rest of the load.
         signal(generator.id(), "TERM");
-        acknowledged += summary_of(generator)["acknowledged_items"].as_u64().unwrap();
+        if let Some(summary) = told_by(generator) {
+            acknowledged += summary["acknowledged_items"].as_u64().unwrap();
+            number += 1;
+        }
     }
     let doubled = house.check();
     tell(&format!("seed {seed}: {kills} kills, {acknowledged} items kept, {doubled} came twice"));
@@ -157,9 +168,55 @@ fn kill_under_load(seed: u64, kills: usize) {
 fn a_collector_that_is_killed_loses_nothing_that_it_acknowledged() {
     let wanted = std::env::var("TIDEGATE_KILLS").map_or(5, |text| text.parse().unwrap());
     let seed = u64::from(std::process::id());
-    for (house, start) in (seed..).zip((0..wanted).step_by(KILLS_MAX)) {
-        kill_under_load(house, KILLS_MAX.min(wanted - start));
-    }
+    let houses: Vec<_> = (seed..).zip((0..wanted).step_by(KILLS_MAX)).collect();
+    std::thread::scope(|scope| {
+        for row in 0..AT_ONCE {
+            let houses = houses.iter().skip(row).step_by(AT_ONCE);
+            scope.spawn(|| {
+                for (house, start) in houses {
+                    kill_under_load(*house, KILLS_MAX.min(wanted - start));
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_queue_that_is_removed_from_the_configuration_stays_and_is_reported() {
+    let house = House::build(None, 1);
+    house.sink.signal("STOP");
+    let mut collector = house.collector();
+    let load = Load { number: 0, item_bytes: "100", end: "--requests=20" };
+    let summary = summary_of(house.generator(&load));
+    assert_eq!(summary["acknowledged_items"], 20 * ITEMS, "{summary}");
+    let path = house.folder.path().join("config.yaml");
+    let used = std::fs::read_to_string(&path).unwrap();
+    let unused = used.replace("  otlp:\n    endpoint", "  otlp/other:\n    endpoint");
+    let unused = unused.replace("exporters: [otlp]", "exporters: [otlp/other]");
+    std::fs::write(&path, unused).unwrap();
+    collector.signal("HUP");
+    collector.wait_for("What was not delivered stays on disk.");
+    drop(collector);
+    let mut collector = Running::start(&["--config", path.to_str().unwrap()]);
+    collector.wait_for("A queue is kept on disk that no exporter uses");
+    drop(collector);
+    std::fs::write(&path, used).unwrap();
+    house.sink.signal("CONT");
+    house.check();
+}
+
+#[test]
+fn a_directory_that_is_removed_refuses_what_comes() {
+    let house = House::build(None, 2);
+    house.sink.signal("STOP");
+    let collector = house.collector();
+    let load = |number| Load { number, item_bytes: "100", end: "--requests=20" };
+    assert_eq!(summary_of(house.generator(&load(0)))["refused_requests"], 0);
+    std::fs::remove_dir_all(house.folder.path().join("storage/exporter-otlp-queue")).unwrap();
+    let summary = summary_of(house.generator(&load(1)));
+    assert_eq!(summary["acknowledged_items"], 0, "{summary}");
+    assert_eq!(summary["refused_requests"], 0, "it may be sent again: {summary}");
+    drop(collector);
 }
 
 /// A small file system of its own, if this process may make one.

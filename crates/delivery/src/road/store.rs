@@ -224,8 +224,13 @@ impl Store {
         lines
     }
 
-    /// Ends the journals after what was asked of them.
+    /// Ends the journals after what was asked of them; says what is left in them.
     pub(super) async fn close(self) {
+        let requests = self.lease.journal().usage().live_records;
+        if 0 < requests {
+            let folder = self.lease.folder().display();
+            tracing::info!(%folder, requests, "What was not delivered stays on disk.");
+        }
         let graveyard = self.graveyard.map(|graveyard| graveyard.lease);
         for lease in std::iter::once(self.lease).chain(graveyard) {
             lease.close().await;

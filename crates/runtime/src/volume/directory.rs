@@ -239,7 +239,12 @@ impl VolumeFile for Opened {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+        self.file.sync_data()?;
+        // Somebody took its name away: no process will find it again.
+        match self.file.metadata()?.nlink() {
+            0 => Err(io::Error::new(ErrorKind::NotFound, "the file was removed")),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -141,3 +141,15 @@ fn a_call_that_hangs_is_on_record_until_it_ends() {
         call.join().unwrap().unwrap();
     });
 }
+
+#[test]
+fn a_file_whose_name_was_taken_away_cannot_be_synced() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = Directory::open(folder.path().join("inner"), Permissions::default()).unwrap();
+    let file = volume.create("file", 0).unwrap();
+    file.write_at(&[Bytes::from_static(b"x")], 0).unwrap();
+    file.sync().unwrap();
+    std::fs::remove_dir_all(folder.path().join("inner")).unwrap();
+    assert_eq!(file.sync().unwrap_err().kind(), ErrorKind::NotFound);
+    assert!(volume.create("other", 0).is_err(), "nor can there be another");
+}

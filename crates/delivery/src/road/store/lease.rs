@@ -24,7 +24,7 @@ static HELD: Mutex<BTreeMap<PathBuf, LatestReceiver<()>>> = Mutex::new(BTreeMap:
 #[derive(Debug)]
 pub(in crate::road) struct Lease {
     journal: Journal,
-    _claim: Claim,
+    claim: Claim,
 }
 
 /// The right to use the journal of a folder.
@@ -79,7 +79,7 @@ impl Claim {
                 "Cut off what was being written when the last run ended."
             );
         }
-        Ok(Lease { journal, _claim: self })
+        Ok(Lease { journal, claim: self })
     }
 }
 
@@ -99,6 +99,10 @@ impl Drop for Claim {
 impl Lease {
     pub(super) fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.claim.folder
     }
 
     /// Ends the journal after what was asked of it, and gives up the right to it.
