@@ -3,11 +3,16 @@
 //! One after the other, in their order; it ends at the first that is not taken, so that nothing is
 //! passed over. The journal must not be in use.
 
-use anyhow::{Context as _, bail};
-use delivery::entry::Entry;
-use journal::{Journal, Limits, Opened, Position, Recovered, Settings, Stored};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::{Context as _, bail, ensure};
+use delivery::entry::Entry as StoredEntry;
+use journal::settings::SEGMENT_BYTES_MAX;
+use journal::{Journal, Limits, Opened, Position, Recovered, Settings, Stored, StreamId};
 use pipeline::{Answer, Built, Metadata};
 use runtime::channel::{self, Ends};
+use runtime::volume::{Entry, Volume as _};
 
 use super::{Choice, Place};
 use crate::bench_world::BenchWorld;
@@ -17,6 +22,9 @@ use crate::print::print_aside;
 /// More than any journal has: nothing is added but what is forgotten.
 const BYTES_MAX: u64 = 1 << 40;
 
+/// What names of streams and outcomes need.
+const SEGMENT_BYTES_LEAST: u32 = 1 << 20;
+
 /// Sends what was chosen; with `is_kept`, it stays stored.
 pub(super) async fn replay(
     place: &Place,
@@ -24,7 +32,9 @@ pub(super) async fn replay(
     destination: &DestinationOptions,
     is_kept: bool,
 ) -> anyhow::Result<()> {
-    let Opened { journal, streams, .. } = journal::open(place.open()?, Settings::sized(BYTES_MAX))?;
+    let directory = place.open()?;
+    let settings = settings(&directory.list()?);
+    let Opened { journal, streams, .. } = journal::open(directory, settings)?;
     let streams = choice.of(&streams, |stream| (&stream.name, stream.id))?;
     let mut replay = Replay {
         world: BenchWorld::new(),
@@ -34,11 +44,24 @@ pub(super) async fn replay(
         is_kept,
         left: choice.limit,
         sent: 0,
+        forgotten: Arc::default(),
     };
     let result = replay.all(&streams).await;
     replay.end().await;
     print_aside(&format!("{} requests were sent", replay.sent));
-    result
+    result?;
+    let kept = replay.sent - replay.forgotten.load(Ordering::Relaxed);
+    ensure!(is_kept || kept == 0, "the disk did not take that {kept} of them are done with");
+    Ok(())
+}
+
+/// Segments no larger than those that are there: the disk may have room for nothing else.
+fn settings(files: &[Entry]) -> Settings {
+    let segments = files.iter().filter(|file| file.name.ends_with(".segment"));
+    let largest = segments.map(|file| file.bytes).max().unwrap_or(0);
+    let largest = u32::try_from(largest).unwrap_or(SEGMENT_BYTES_MAX);
+    let segment_bytes = largest.clamp(SEGMENT_BYTES_LEAST, SEGMENT_BYTES_MAX);
+    Settings { segment_bytes, ..Settings::sized(BYTES_MAX) }
 }
 
 struct Replay<'a> {
@@ -50,6 +73,8 @@ struct Replay<'a> {
     is_kept: bool,
     left: u64,
     sent: u64,
+    /// Of these, what the disk knows to be done with.
+    forgotten: Arc<AtomicU64>,
 }
 
 impl Replay<'_> {
@@ -63,7 +88,7 @@ impl Replay<'_> {
                 let place = || format!("record {} of stream {}", position.0, stream.id.0);
                 self.one(stored).await.with_context(place)?;
                 if !self.is_kept {
-                    self.journal.forget(stream.id, vec![position..=position]);
+                    self.forget(stream.id, position);
                 }
                 after = Some(position);
                 self.left -= 1;
@@ -71,6 +96,13 @@ impl Replay<'_> {
             }
         }
         Ok(())
+    }
+
+    fn forget(&self, stream: StreamId, position: Position) {
+        let forgotten = Arc::clone(&self.forgotten);
+        self.journal.forget_then(stream, vec![position..=position], move || {
+            forgotten.fetch_add(1, Ordering::Relaxed);
+        });
     }
 
     /// The next stored record.
@@ -88,7 +120,7 @@ impl Replay<'_> {
 
     /// Sends one request as its client sent it, with what was stored of its metadata.
     async fn one(&mut self, stored: Stored) -> anyhow::Result<()> {
-        let Entry { payload, metadata, .. } = Entry::decode(stored.body)?;
+        let StoredEntry { payload, metadata, .. } = StoredEntry::decode(stored.body)?;
         let items = payload.items();
         let exporter = self.exporter_for(&metadata).await?;
         match send(self.world.clock, &exporter, payload, self.destination.timeout()).await {
