@@ -5,6 +5,7 @@
 //! Bounds: streams, header lists and windows by [`Limits`]; what a peer may do for nothing by the
 //! constants of `guard`. The user stops giving bytes in while [`Connection::is_congested`].
 
+mod control;
 mod guard;
 mod receive;
 mod send;
