@@ -1,11 +1,11 @@
 //! The receiver: its ports, from start to end.
 //!
-//! Owner of all its tasks: one scope. Drain stops accepting and asks clients to go; what they sent
+//! Owner of all its tasks: one scope. Drain stops listening and asks clients to go; what they sent
 //! is still answered. Close waits for that, and cuts what is left at the deadline.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use futures_util::FutureExt as _;
@@ -36,7 +36,8 @@ pub(super) struct Receiver {
     scope: Scope,
     admission: Admission,
     drain: Trigger,
-    sockets: BTreeMap<&'static str, Arc<net::Listener>>,
+    /// Until it drains: a successor has them by then, and without one they are closed.
+    sockets: Mutex<BTreeMap<&'static str, Arc<net::Listener>>>,
 }
 
 impl ReceiverBlueprint for Settings {
@@ -58,7 +59,7 @@ impl Receiver {
         let admission = Admission::new(door, host::cpus()).map_err(|error| {
             StartError::new(format!("cannot start the threads that decompress: {error}"))
         })?;
-        let sockets = BTreeMap::new();
+        let sockets = Mutex::default();
         let receiver = Self { clock: env.clock, scope, admission, drain, sockets };
         let mut start = Start { env, outlets, drained, receiver };
         if let Some(grpc) = &settings.grpc {
@@ -70,6 +71,10 @@ impl Receiver {
         Ok(start.receiver)
     }
 
+    fn sockets(&self) -> MutexGuard<'_, BTreeMap<&'static str, Arc<net::Listener>>> {
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How many requests wait at the door.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
@@ -79,18 +84,19 @@ impl Receiver {
     /// The address that `transport` listens on.
     #[cfg(test)]
     pub(super) fn address(&self, transport: &str) -> String {
-        self.sockets[transport].local_address().unwrap()
+        self.sockets()[transport].local_address().unwrap()
     }
 }
 
 impl Component for Receiver {
     fn drain(&self, deadline: Instant) {
         self.drain.begin(deadline);
+        self.sockets().clear();
     }
 
     fn close(&self, deadline: Instant) -> BoxFuture<'_, ()> {
         async move {
-            self.drain.begin(deadline);
+            self.drain(deadline);
             let left = self.scope.close(self.clock, deadline).await;
             // Not sooner: what clients sent before they heard that they should go is still taken.
             self.admission.door.close();
@@ -104,7 +110,8 @@ impl Component for Receiver {
     fn explain(&self) -> Vec<String> {
         let (waiters, bytes) = self.admission.door.waiting();
         let at_the_door = format!("{waiters} requests wait at the door for {bytes} bytes");
-        let ports = self.sockets.iter().map(|(name, socket)| {
+        let sockets = self.sockets();
+        let ports = sockets.iter().map(|(name, socket)| {
             let (open, refused) = (socket.connections(), socket.refused());
             format!("{name}: {open} connections are open, {refused} were too many")
         });
@@ -185,7 +192,7 @@ impl Start<'_> {
             handler: Arc::new(handler),
             receive: self.receive_share(port),
         };
-        self.receiver.sockets.insert(name, socket);
+        self.receiver.sockets().insert(name, socket);
         self.receiver.scope.spawn(name, listener.run()).detach();
         Ok(())
     }
