@@ -24,7 +24,7 @@ use runtime::net::Network;
 use runtime::task::Scope;
 use wire::{Payload, Signal};
 
-/// Callers whose items fill one batch.
+/// Callers whose items fill one batch, if there are so many.
 const CALLERS: usize = 100;
 /// Items of each.
 const ITEMS: usize = 10;
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let Ok(runtime) = runtime else { return ExitCode::FAILURE };
     runtime.block_on(async {
-        let way = Way::new(lanes);
+        let way = Way::new(callers, lanes);
         way.fill().await;
         for _ in 0..repetitions {
             way.deliver(callers).await;
@@ -67,12 +67,12 @@ struct Way {
 }
 
 impl Way {
-    fn new(lanes: usize) -> Self {
+    fn new(callers: usize, lanes: usize) -> Self {
         let env = environment();
         let direct = settings(None);
         let road = delivery::start(&env, direct, Takes).expect("nothing is opened");
         let next = Outlet::to(Arc::clone(&road.consumer));
-        let relay = delivery::start_relay(&env, settings(Some(CALLERS * ITEMS)), next);
+        let relay = delivery::start_relay(&env, settings(Some(callers.min(CALLERS) * ITEMS)), next);
         Self { env, relay, _road: road, request: request(), lanes }
     }
 
