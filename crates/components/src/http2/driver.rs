@@ -224,7 +224,7 @@ where
         state.attend(cx);
         let streams = state.engine.streams();
         let engine = &state.engine;
-        let looked = (engine.is_over(), engine.dismissal().is_some(), engine.is_congested());
+        let looked = (engine.is_over(), !engine.is_taking(), engine.is_congested());
         drop(state);
         if streams != self.streams {
             self.streams = streams;

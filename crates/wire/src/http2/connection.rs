@@ -187,7 +187,7 @@ impl Connection {
     /// Whether the peer may take requests, sooner or later.
     #[must_use]
     pub fn is_taking(&self) -> bool {
-        self.dismissed.is_none() && !self.has_failed && self.next_stream < NUMBER_MAX
+        self.dismissed.is_none() && !self.has_failed && !self.is_spent()
     }
 
     /// So much of the bodies that came was dealt with.
@@ -232,7 +232,8 @@ impl Connection {
     #[must_use]
     pub fn is_over(&self) -> bool {
         let is_going = self.departure == Departure::Final || self.dismissed.is_some();
-        let is_done = self.has_failed || is_going && self.streams.is_empty();
+        let is_ending = is_going || self.is_spent();
+        let is_done = self.has_failed || is_ending && self.streams.is_empty();
         is_done && self.output.bytes() == 0
     }
 
@@ -252,6 +253,11 @@ impl Connection {
     #[must_use]
     pub fn is_congested(&self) -> bool {
         CONGESTED_BYTES < self.output.bytes()
+    }
+
+    /// Whether a client has no number left for one more stream.
+    fn is_spent(&self) -> bool {
+        NUMBER_MAX <= self.next_stream
     }
 
     /// Tells the user that a stream is gone, if it was there.
@@ -290,3 +296,6 @@ impl Connection {
         put(Kind::GoAway, 0, 0, &payload, self.output.tail());
     }
 }
+
+#[cfg(test)]
+mod tests;
