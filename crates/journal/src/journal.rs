@@ -367,7 +367,7 @@ impl Owner {
                 break;
             }
         }
-        self.store.keep_spare();
+        self.store.keep_spares();
         self.tell_of_room();
     }
 

@@ -22,7 +22,8 @@ use crate::segment::{
     Ends, Entry, Loaded, NoHeader, Previous, Source, Writer, name_of, number_of, salvage,
 };
 use crate::settings::{Settings, SettingsError};
-use crate::store::{Owed, SPARE, Start, Store};
+use crate::store::spares::Spares;
+use crate::store::{Owed, Start, Store};
 
 /// Why a journal does not open.
 #[derive(Debug, thiserror::Error)]
@@ -137,7 +138,9 @@ pub(crate) fn recover(
     owed.retain(|segment| index.segments.contains_key(&segment));
     let journal = journal.unwrap_or_else(|| Random::entropy().number());
     let next_segment = previous.number + 1;
-    let start = Start { journal, index, previous, next_segment, owed };
+    let spares = Spares::adopt(&*volume, settings.segment_bytes.into())
+        .map_err(|error| failed("take the spare segments over", error))?;
+    let start = Start { journal, index, previous, next_segment, owed, spares };
     let mut store = Store::new(Arc::clone(&volume), settings, start);
     store.commit(Vec::new());
     store.remove_dead();
@@ -168,12 +171,7 @@ impl<'a> Recovery<'a> {
         let access = if self.is_survey { Access::Read } else { Access::ReadWrite };
         let entries = self.volume.list().map_err(|error| self.failed("list the files", error))?;
         for entry in entries {
-            let Some(number) = number_of(&entry.name) else {
-                if entry.name == SPARE {
-                    self.remove(SPARE)?;
-                }
-                continue;
-            };
+            let Some(number) = number_of(&entry.name) else { continue };
             let attempt = format!("read {}", entry.name);
             let opened = self.volume.open(&entry.name, access).and_then(Ends::read);
             let ends = opened.map_err(|error| self.failed(&attempt, error))?;
@@ -387,3 +385,6 @@ impl fmt::Display for Missing {
         resumes.map_or(Ok(()), |resumes| write!(f, ", whole again at {resumes}"))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,8 +47,9 @@ pub const SEGMENT_BYTES_MIN: u32 = 1024;
 /// The largest segment.
 pub const SEGMENT_BYTES_MAX: u32 = 1 << 30;
 
-/// Segments that data leaves free: for outcomes, for the next roll, and for what compaction moves.
-pub(crate) const RESERVED_SEGMENTS: u64 = 3;
+/// Segments that data leaves free: for outcomes, for what compaction moves, for the next roll, and for
+/// what the active one does not use yet.
+pub(crate) const RESERVED_SEGMENTS: u64 = 4;
 
 const SEGMENT_BYTES_USUAL: u64 = 64 << 20;
 

@@ -11,6 +11,7 @@ mod group;
 #[cfg(mutants)]
 pub(crate) mod mutant;
 mod roll;
+pub(crate) mod spares;
 pub(crate) mod syncer;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -20,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use runtime::metrics::{Counter, Histogram};
-use runtime::volume::{Volume, VolumeFile};
+use runtime::volume::Volume;
 
 use crate::AppendError;
 use crate::frame;
@@ -34,7 +35,7 @@ use crate::{Position, StreamId};
 use compaction::Compaction;
 use flight::Flight;
 use group::Group;
-pub(crate) use roll::SPARE;
+use spares::Spares;
 use syncer::{InPlace, Syncer};
 
 /// A head has three numbers.
@@ -76,7 +77,7 @@ pub(crate) struct Store {
     pub(crate) journal: u64,
     pub(crate) index: Arc<Mutex<Index>>,
     active: Option<Writer>,
-    spare: Option<Arc<dyn VolumeFile>>,
+    spares: Spares,
     pub(crate) previous: Previous,
     pub(crate) next_segment: u32,
     /// What is gathered or written, and not being synced.
@@ -140,11 +141,12 @@ pub(crate) struct Start {
     pub(crate) previous: Previous,
     pub(crate) next_segment: u32,
     pub(crate) owed: Owed,
+    pub(crate) spares: Spares,
 }
 
 impl Store {
     pub(crate) fn new(volume: Arc<dyn Volume>, settings: Settings, start: Start) -> Self {
-        let Start { journal, index, previous, next_segment, owed } = start;
+        let Start { journal, index, previous, next_segment, owed, spares } = start;
         let closed_bytes = index.bytes();
         let index = Arc::new(Mutex::new(index));
         let reader = Reader::new(Arc::clone(&volume), Arc::clone(&index), journal);
@@ -157,7 +159,7 @@ impl Store {
             compaction: None,
             is_resting: false,
             active: None,
-            spare: None,
+            spares,
             previous,
             next_segment,
             group: Group::default(),
@@ -190,19 +192,20 @@ impl Store {
         }
     }
 
-    /// Whether something could not be written and is to be tried again.
+    /// Whether something could not be done and is to be tried again.
     pub(crate) fn is_owing(&self) -> bool {
-        !self.owed.is_empty() || !self.waiting_forgets.is_empty() || !self.doomed.is_empty()
+        let is_written = self.owed.is_empty() && self.waiting_forgets.is_empty();
+        let is_waited_for = 0 < self.awaited && !self.spares.is_complete();
+        !is_written || !self.doomed.is_empty() || is_waited_for
     }
 
     fn stage_append(&mut self, append: Append) {
-        if let Err(error) = self.admit(&append) {
-            self.counts.refused.add(1);
-            return (append.done)(Err(error));
-        }
         let Append { stream, weight, body, done } = append;
-        let bytes: usize = body.iter().map(Bytes::len).sum();
-        if let Err(error) = self.ensure_for_data(stream, bytes) {
+        let bytes = body.iter().map(Bytes::len).sum();
+        if let Err(error) = self.see_to_room(stream, bytes) {
+            if error == AppendError::Full {
+                self.refused = self.refused.max(Some(framed(bytes) as u64));
+            }
             self.counts.refused.add(1);
             return done(Err(error));
         }
@@ -211,9 +214,10 @@ impl Store {
     }
 
     /// Sees to room for a record and, before it, the declaration of its stream.
-    fn ensure_for_data(&mut self, stream: StreamId, bytes: usize) -> Result<(), AppendError> {
+    fn see_to_room(&mut self, stream: StreamId, bytes: usize) -> Result<(), AppendError> {
+        self.admit(stream, bytes)?;
         self.ensure_declared(stream)?;
-        self.ensure(frame::padded(bytes + HEAD_BYTES_MAX), Footer::growth(HEAD_BYTES_MAX))?;
+        self.ensure_for_data(framed(bytes), Footer::growth(HEAD_BYTES_MAX))?;
         // The group with the declaration may have failed just now.
         if self.undeclared_name(stream).is_none() {
             return Ok(());
@@ -224,27 +228,24 @@ impl Store {
     fn ensure_declared(&mut self, stream: StreamId) -> Result<(), AppendError> {
         let Some(name) = self.undeclared_name(stream) else { return Ok(()) };
         let bytes = name.len() + HEAD_BYTES_MAX;
-        self.ensure(frame::padded(bytes), Footer::growth(bytes))?;
+        self.ensure_for_data(frame::padded(bytes), Footer::growth(bytes))?;
         self.push_declaration(stream);
         Ok(())
     }
 
     /// Refuses what cannot be taken, now or ever.
-    fn admit(&mut self, append: &Append) -> Result<(), AppendError> {
-        let bytes: usize = append.body.iter().map(Bytes::len).sum();
+    fn admit(&self, stream: StreamId, bytes: usize) -> Result<(), AppendError> {
         let bytes_max = self.settings.body_bytes_max();
         if bytes_max < bytes {
             return Err(AppendError::TooLarge { bytes, bytes_max });
         }
         let index = self.index();
-        if !index.streams.contains_key(&append.stream) {
+        if !index.streams.contains_key(&stream) {
             return Err(AppendError::NoStream);
         }
         let records = index.live_records + self.unsettled().map(Group::appends).sum::<u64>();
         drop(index);
-        let framed = frame::padded(bytes + HEAD_BYTES_MAX) as u64;
-        if self.room() < framed || self.settings.records_max <= records {
-            self.refused = self.refused.max(Some(framed));
+        if self.room() < framed(bytes) as u64 || self.settings.records_max <= records {
             return Err(AppendError::Full);
         }
         Ok(())
@@ -265,8 +266,9 @@ impl Store {
 
     /// Whether there is room again for what was refused.
     pub(crate) fn has_room(&mut self) -> bool {
-        let has_room =
-            self.awaited <= self.room() && self.index().live_records < self.settings.records_max;
+        let has_room = self.awaited <= self.room()
+            && self.spares.is_complete()
+            && self.index().live_records < self.settings.records_max;
         if has_room {
             self.awaited = 0;
         }
@@ -429,6 +431,11 @@ fn ranges(positions: &BTreeSet<u64>) -> Vec<Range<u64>> {
         }
     }
     ranges
+}
+
+/// What a record with a body of `bytes` takes at most.
+fn framed(bytes: usize) -> usize {
+    frame::padded(bytes + HEAD_BYTES_MAX)
 }
 
 /// Why the disk did not do it, as callers are told.

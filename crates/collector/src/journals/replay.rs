@@ -55,10 +55,9 @@ pub(super) async fn replay(
     Ok(())
 }
 
-/// Segments no larger than those that are there: the disk may have room for nothing else.
+/// Segments as large as those that are there, or lie ready: the disk may have room for nothing else.
 fn settings(files: &[Entry]) -> Settings {
-    let segments = files.iter().filter(|file| file.name.ends_with(".segment"));
-    let largest = segments.map(|file| file.bytes).max().unwrap_or(0);
+    let largest = files.iter().map(|file| file.bytes).max().unwrap_or(0);
     let largest = u32::try_from(largest).unwrap_or(SEGMENT_BYTES_MAX);
     let segment_bytes = largest.clamp(SEGMENT_BYTES_LEAST, SEGMENT_BYTES_MAX);
     Settings { segment_bytes, ..Settings::sized(BYTES_MAX) }

@@ -28,8 +28,8 @@ fn worked(seed: u64, is_closed: bool) -> (Simulated, Held) {
 }
 
 fn flipped(disk: &Simulated, random: &Random) -> String {
-    let segments: Vec<_> =
-        disk.list().unwrap().into_iter().filter(|one| one.name != "spare").collect();
+    let mut segments = disk.list().unwrap();
+    segments.retain(|one| one.name.ends_with(".segment"));
     let file = &segments[random.below(segments.len() as u64) as usize];
     let bytes = disk.contents(&file.name).unwrap();
     let used = bytes.iter().rposition(|byte| *byte != 0).unwrap_or(0) as u64 + 1;

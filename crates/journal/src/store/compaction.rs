@@ -86,8 +86,16 @@ impl Store {
             let is_free = !self.is_active(**number) && !self.doomed.contains(number);
             counts && is_free && !one.is_damaged
         });
-        let worth = idle.filter(|(_, one)| is_worth(one));
+        let shelter = self.shelter();
+        let worth = idle.filter(|(_, one)| is_worth(one) && moved(one) <= shelter);
         worth.max_by_key(|(_, one)| one.dead_bytes() * 1000 / one.bytes.max(1)).map(|(at, _)| *at)
+    }
+
+    /// What can be moved although the disk has no room left.
+    fn shelter(&self) -> u64 {
+        let segment = u64::from(self.settings.segment_bytes);
+        let active = self.active.as_ref().map_or(0, |one| segment.saturating_sub(one.bytes_used()));
+        active + self.spares.count() as u64 * segment
     }
 
     fn begin(&mut self, source: u32) -> io::Result<Compaction> {
@@ -179,4 +187,10 @@ impl Store {
         self.is_resting = true;
         false
     }
+}
+
+/// What is to be moved out of a segment at most, repeated in a footer.
+fn moved(segment: &Segment) -> u64 {
+    let counts = segment.bytes - segment.dead_bytes();
+    segment.bytes.min(counts + counts / 2)
 }

@@ -1,26 +1,39 @@
 //! Roll: closing a segment, opening the next one, and removing those that nobody needs.
 //!
-//! The next segment lies ready as a file with its room set aside, so that a roll needs none. Names are
+//! The next segments lie ready as files with their room set aside, so that a roll needs none. Names are
 //! synced before anything in the segment is answered for, and after each removal.
 
 use std::io::{self, ErrorKind};
-use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
 use runtime::clock::Clock;
-use runtime::volume::VolumeFile;
 
+use super::spares::{self, Spare};
 use super::{HEAD_BYTES_MAX, Store, refused};
 use crate::AppendError;
 use crate::frame::{self, Salt};
 use crate::index::Segment;
 use crate::segment::{Footer, Header, Writer, name_of};
 
-/// The name of the file that becomes the next segment.
-pub(crate) const SPARE: &str = "spare";
-
 impl Store {
+    /// Sees to a segment that takes frames of `bytes` for data, and to the spares that it never takes.
+    pub(super) fn ensure_for_data(
+        &mut self,
+        bytes: usize,
+        growth: usize,
+    ) -> Result<(), AppendError> {
+        let is_rolled = !self.active.as_ref().is_some_and(|active| active.fits(bytes, growth));
+        while self.spares.count() < spares::CLOSED + usize::from(is_rolled) {
+            // Who was refused waits for what is tried after each group.
+            if self.refused.is_some() || 0 < self.awaited {
+                return Err(AppendError::Full);
+            }
+            self.add_spare().map_err(|error| refused(&error))?;
+        }
+        self.ensure(bytes, growth)
+    }
+
     /// Sees to a segment that takes frames of `bytes`, of which the footer repeats `growth`.
     pub(super) fn ensure(&mut self, bytes: usize, growth: usize) -> Result<(), AppendError> {
         if self.active.as_ref().is_some_and(|active| active.fits(bytes, growth)) {
@@ -69,26 +82,26 @@ impl Store {
 
     fn open_segment(&mut self) -> io::Result<()> {
         debug_assert!(self.active.is_none(), "a journal has one active segment");
-        let file = match self.spare.take() {
-            Some(file) => file,
-            None => self.create_spare()?,
-        };
+        if self.spares.count() == 0 {
+            self.add_spare()?;
+        }
+        let spare = self.spares.take().expect("one was added");
         let number = self.next_segment;
         self.next_segment += 1;
         let name = name_of(number);
-        self.name_segment(&*file, number, &name).inspect_err(|_| {
+        self.name_segment(&spare, number, &name).inspect_err(|_| {
             // Whatever of it is there has no record, and the next start removes it.
-            drop(self.volume.remove(SPARE));
+            drop(self.volume.remove(spare.name));
             drop(self.volume.remove(&name));
         })?;
         let salt = Salt { journal: self.journal, segment: number };
-        self.active = Some(Writer::new(file, salt, self.settings.segment_bytes));
+        self.active = Some(Writer::new(spare.file, salt, self.settings.segment_bytes));
         let previous = self.previous.number;
         self.index().segments.insert(number, Segment { previous, ..Segment::default() });
         Ok(())
     }
 
-    fn name_segment(&self, file: &dyn VolumeFile, number: u32, name: &str) -> io::Result<()> {
+    fn name_segment(&self, spare: &Spare, number: u32, name: &str) -> io::Result<()> {
         let created = Clock.wall().duration_since(UNIX_EPOCH).unwrap_or_default();
         let header = Header {
             journal: self.journal,
@@ -97,9 +110,9 @@ impl Store {
             previous: self.previous,
             created: u64::try_from(created.as_millis()).unwrap_or(0),
         };
-        file.write_at(&[Bytes::copy_from_slice(&header.encoded())], 0)?;
-        file.sync()?;
-        self.volume.rename(SPARE, name)?;
+        spare.file.write_at(&[Bytes::copy_from_slice(&header.encoded())], 0)?;
+        spare.file.sync()?;
+        self.volume.rename(spare.name, name)?;
         #[cfg(mutants)]
         if self.mutant == Some(super::mutant::Mutant::DirectoryNotSynced) {
             return Ok(());
@@ -107,25 +120,21 @@ impl Store {
         self.volume.sync()
     }
 
-    /// Sets the room for the next segment aside, if there is none yet and the budget allows it.
-    pub(crate) fn keep_spare(&mut self) {
+    /// Sets the room of the next segments aside, as far as the budget and the disk allow it.
+    pub(crate) fn keep_spares(&mut self) {
         let segment = u64::from(self.settings.segment_bytes);
-        let active = u64::from(self.active.is_some()) * segment;
-        let used = self.closed_bytes + active + segment;
-        if self.spare.is_none() && used <= self.settings.bytes_max {
+        while !self.spares.is_complete() {
+            let ahead = u64::from(self.active.is_some()) + self.spares.count() as u64 + 1;
+            let is_in_budget = self.closed_bytes + ahead * segment <= self.settings.bytes_max;
             // Without it the next roll tries again, and says so when it fails.
-            self.spare = self.create_spare().ok();
+            if !is_in_budget || self.add_spare().is_err() {
+                return;
+            }
         }
     }
 
-    fn create_spare(&mut self) -> io::Result<Arc<dyn VolumeFile>> {
-        match self.volume.create(SPARE, self.settings.segment_bytes.into()) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                self.volume.remove(SPARE)?;
-                self.volume.create(SPARE, self.settings.segment_bytes.into())
-            }
-            result => result,
-        }
+    fn add_spare(&mut self) -> io::Result<()> {
+        self.spares.add(&*self.volume, self.settings.segment_bytes.into())
     }
 
     /// Removes the segments that nobody needs; gives how many went.

@@ -1,14 +1,18 @@
 //! What one group does, and what a failing disk does to it.
 
 use bytes::Bytes;
+use runtime::random::Random;
 use runtime::volume::Volume as _;
 use runtime::volume::simulated::{Crash, Fault, Simulated};
 
-use super::world::{World, files, held, settings};
+use super::world::{Submitted, World, files, held, open, settings};
 use crate::AppendError;
 use crate::Position;
 
 const NAME: Bytes = Bytes::from_static(b"stream");
+
+/// A disk that is smaller than the journal may be.
+const ROOM: u64 = 12 * 2048;
 
 fn answers(world: &World) -> Vec<Option<Result<Position, AppendError>>> {
     let tale = world.tale.lock().unwrap();
@@ -89,7 +93,7 @@ fn after_a_failed_sync_waiters_retry_and_a_new_segment_takes_over() {
     assert!(failed.is_passing() && matches!(failed, AppendError::Failed { .. }), "{failed}");
     world.turn(vec![world.append(&NAME, 3, 1)]);
     assert_eq!(answers(&world)[2], Some(Ok(Position(1))), "positions stay dense");
-    assert_eq!(files(&world.disk), ["00000002.segment", "spare"], "the poisoned one was emptied");
+    assert_eq!(files(&world.disk), ["00000002.segment", "spare", "spare2", "spare3"]);
     assert_eq!(held(&world.store).unwrap().len(), 2);
 }
 
@@ -124,7 +128,91 @@ fn a_full_journal_refuses_data_and_takes_outcomes() {
     assert!(world.store.has_room());
     let tale = world.tale.lock().unwrap().clone();
     assert!(tale.iter().all(|one| one.forget_asked.is_none() || one.forget_durable.is_some()));
-    assert!(files(&world.disk).len() <= 2, "the room is given back: {:?}", files(&world.disk));
+    assert!(files(&world.disk).len() <= 4, "the room is given back: {:?}", files(&world.disk));
+}
+
+/// A store whose disk has room for nothing more, long before the journal is full.
+fn on_a_full_disk(seed: u64, length: u64) -> World {
+    let random = Random::seeded(seed);
+    let mut world = World::new(Simulated::new(seed), settings());
+    world.disk.set_bytes_max(ROOM);
+    while !answers(&world).contains(&Some(Err(AppendError::Full))) {
+        world.turn(vec![world.append(&NAME, random.below(length) as usize, 1)]);
+    }
+    world
+}
+
+#[test]
+fn a_full_disk_leaves_two_segments_that_data_never_takes() {
+    let mut world = on_a_full_disk(1, 900);
+    assert!(world.store.take_refused() && !world.store.has_room());
+    let spares =
+        |world: &World| files(&world.disk).iter().filter(|name| name.starts_with("spare")).count();
+    assert_eq!(spares(&world), 2);
+    world.turn(vec![world.append(&NAME, 0, 1), world.append(&NAME, 900, 1)]);
+    assert_eq!(spares(&world), 2);
+    assert!(world.store.is_owing(), "the disk is tried again without being asked");
+    world.disk.set_bytes_max(u64::MAX);
+    world.turn(Vec::new());
+    assert!(world.store.has_room() && !world.store.is_owing());
+    let accepted = world.living().len();
+    world.turn(vec![world.append(&NAME, 900, 1)]);
+    assert_eq!(world.living().len(), accepted + 1);
+}
+
+#[test]
+fn what_is_done_with_is_told_to_a_full_disk_and_its_room_comes_back() {
+    for seed in 0..100 {
+        let length = [20, 200, 900][seed as usize % 3];
+        let random = Random::seeded(seed);
+        let mut world = on_a_full_disk(seed, length);
+        let before = files(&world.disk).len();
+        while !world.living().is_empty() {
+            let mut living = world.living();
+            living.retain(|_| random.below(3) == 0);
+            world.turn(world.forget(living));
+            let tale = world.tale.lock().unwrap();
+            let is_told =
+                |one: &Submitted| one.forget_asked.is_some() == one.forget_durable.is_some();
+            assert!(tale.iter().all(is_told), "seed {seed}");
+        }
+        world.store.take_refused();
+        assert!(world.store.has_room(), "seed {seed}: {:?}", files(&world.disk));
+        assert!(files(&world.disk).len() <= 4 && 4 < before, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_segment_that_is_mostly_dead_is_emptied_on_a_full_disk() {
+    let mut world = on_a_full_disk(1, 900);
+    let living = world.living();
+    let some = living.iter().copied().filter(|number| number % 4 != 0).collect();
+    world.turn(world.forget(some));
+    assert!(0 < world.store.counts.compacted.value());
+    assert_eq!(held(&world.store).unwrap().len(), world.living().len());
+    world.store.take_refused();
+    assert!(world.store.has_room(), "{:?}", files(&world.disk));
+}
+
+#[test]
+fn a_journal_opens_on_a_full_disk_with_the_reserve_that_it_left() {
+    for crash in [Crash::Killed, Crash::PowerLost] {
+        let world = on_a_full_disk(1, 900);
+        let disk = Simulated::after(&world.disk.moment(), crash, 1);
+        let left = disk.list().unwrap().iter().map(|entry| entry.bytes).sum();
+        let room = if crash == Crash::Killed { left } else { ROOM };
+        disk.set_bytes_max(room);
+        let (store, _) = open(&disk, settings()).unwrap();
+        let mut world = World { disk, store, ..world };
+        assert_eq!(held(&world.store).unwrap().len(), world.living().len());
+        world.turn(vec![world.append(&NAME, 900, 1)]);
+        assert_eq!(answers(&world).last(), Some(&Some(Err(AppendError::Full))));
+        world.turn(world.forget(world.living()));
+        let tale = world.tale.lock().unwrap();
+        assert!(tale.iter().all(|one| one.forget_asked.is_some() == one.forget_durable.is_some()));
+        drop(tale);
+        assert!(files(&world.disk).len() <= 4, "{:?}", files(&world.disk));
+    }
 }
 
 #[test]
@@ -159,7 +247,7 @@ fn one_record_that_nobody_forgets_does_not_pin_the_disk() {
     let positions: Vec<_> = held.keys().map(|(name, at)| (name.clone(), *at)).collect();
     let expected: Vec<_> = (0..20).map(|at| (dead_lane.clone(), at)).collect();
     assert_eq!(positions, expected, "moved, with their positions");
-    assert!(files(&world.disk).len() < 8, "{:?}", files(&world.disk));
+    assert!(files(&world.disk).len() < 10, "{:?}", files(&world.disk));
     assert!(0 < world.store.counts.compacted.value());
 }
 

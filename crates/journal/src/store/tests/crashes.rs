@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use runtime::random::Random;
+use runtime::volume::Volume as _;
 use runtime::volume::simulated::{Crash, Fault, Moment, Simulated};
 
 use super::world::{Held, Submitted, Unhurried, World, held, open, settings};
@@ -33,6 +34,9 @@ fn crash_everywhere(seed: u64) -> u64 {
             let fault = if random.below(4) == 0 { Fault::Full } else { Fault::Fails };
             disk.fault_at(4 + random.below(60), fault);
         }
+    }
+    if random.below(4) == 0 {
+        disk.set_bytes_max((4 + random.below(6)) * u64::from(settings().segment_bytes));
     }
     let mut world = World::new(disk.clone(), settings());
     world.store.syncer = Box::new(Unhurried::new(&random));
@@ -66,6 +70,9 @@ impl Point {
     fn check(self, moment: &Moment, tale: &[Submitted], random: &Random) -> u64 {
         let disk = Simulated::after(moment, self.crash, random.number());
         disk.record();
+        if random.below(4) == 0 {
+            disk.set_bytes_max(disk.list().unwrap().iter().map(|entry| entry.bytes).sum());
+        }
         let (store, _) =
             open(&disk, settings()).unwrap_or_else(|error| panic!("{self:?}: {error}"));
         let found = held(&store).unwrap_or_else(|error| panic!("{self:?}: {error}"));

@@ -165,7 +165,7 @@ impl World {
         while self.store.compact() {
             self.store.remove_dead();
         }
-        self.store.keep_spare();
+        self.store.keep_spares();
     }
 
     /// Numbers of records that were acknowledged and not forgotten.
