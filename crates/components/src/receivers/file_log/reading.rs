@@ -174,8 +174,10 @@ where
         file: &F::File,
         sibling: &Sibling,
     ) -> io::Result<Option<ControlFlow<Position>>> {
-        let is_telling = COPY_BYTES_MIN <= sibling.head.len;
-        if !is_telling || !self.holds(file, &sibling.head)? {
+        // After a restart, only where it was read to is known of a file that was cut meanwhile.
+        let is_head_known = 0 < sibling.head.len;
+        let telling = if is_head_known { &sibling.head } else { &sibling.at.anchor };
+        if telling.len < COPY_BYTES_MIN || !self.holds(file, telling)? {
             return Ok(None);
         }
         if !sibling.is_settled {

@@ -286,6 +286,22 @@ fn a_copy_that_is_seen_before_the_file_is_cut_waits_until_it_is() {
 }
 
 #[test]
+fn a_line_that_was_half_read_when_its_file_was_cut_is_read_whole_from_the_copy() {
+    let mut world = World::new(Limits { chunk_min: 20, chunk_max: 20, ..limits() });
+    world.write("a.log", &numbered(0..10));
+    world.look();
+    // 60 bytes are four lines; one turn reads 20 more.
+    while world.in_flight.len() < 4 {
+        assert!(world.turn());
+    }
+    world.deliver_all();
+    world.copy_and_truncate("a.log", "a.log.1");
+    world.write("a.log", &numbered(10..20));
+    world.settle();
+    expect(&world, 0..20);
+}
+
+#[test]
 fn copies_of_several_rotations_are_not_read_again() {
     let mut world = world();
     for round in 0..4 {
@@ -304,6 +320,44 @@ fn copies_of_several_rotations_are_not_read_again() {
     }
     world.settle();
     expect(&world, 0..40);
+}
+
+#[test]
+fn sparse_bursts_come_once_through_rotation_and_long_silence() {
+    let mut world = world();
+    let silence = |world: &mut World| {
+        for _ in 0..4 {
+            world.pass(Duration::from_mins(25));
+            world.read_all();
+        }
+    };
+    let mut written = 0;
+    for round in 0..60 {
+        let name = ["a.log", "b.log", "c.log", "d.log", "e.log"][round % 5];
+        let rotated = format!("{name}.{round}");
+        match round / 5 % 4 {
+            1 => world.disk.rename(&World::path(name), &World::path(&rotated)),
+            2 => world.copy_and_truncate(name, &rotated),
+            3 => world.disk.remove(&World::path(name)),
+            _ => {}
+        }
+        if round % 2 == 0 {
+            silence(&mut world);
+        }
+        // A copy of a shorter line would be too little to be known as one.
+        let burst = written..written + round % 3 + 2;
+        written = burst.end;
+        world.write(name, &numbered(burst));
+        world.settle();
+        expect(&world, 0..written);
+        silence(&mut world);
+        world.save();
+        if round % 7 == 6 {
+            // A clean stop: all was delivered and is kept.
+            world.crash();
+        }
+    }
+    expect(&world, 0..written);
 }
 
 #[test]

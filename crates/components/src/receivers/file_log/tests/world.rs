@@ -239,6 +239,15 @@ impl World {
         self.disk.write(&Self::path(name), text.as_bytes(), &in_use);
     }
 
+    /// Rotates as `copytruncate` does, if there is a file of this name.
+    pub(super) fn copy_and_truncate(&mut self, name: &str, copy: &str) {
+        if let Some(node) = self.disk.node(&Self::path(name)) {
+            let bytes = node.bytes.lock().unwrap().clone();
+            self.write(copy, std::str::from_utf8(&bytes).unwrap());
+            self.disk.truncate(&Self::path(name));
+        }
+    }
+
     /// Whether the file of this name is open.
     pub(super) fn is_open(&self, name: &str) -> bool {
         let node = self.disk.node(&Self::path(name));

@@ -133,7 +133,7 @@ impl Tracker {
                 })
             })
         });
-        siblings.filter(|sibling| 0 < sibling.head.len).collect()
+        siblings.filter(|sibling| 0 < sibling.head.len.max(sibling.at.anchor.len)).collect()
     }
 }
 

@@ -103,11 +103,15 @@ impl Tracked {
         (self.standing, self.chunk) = (Standing::Trial, limits.chunk_min);
     }
 
+    /// The first byte that was read and is not in a payload yet.
+    pub(super) fn first_held(&self) -> Option<u64> {
+        Some(self.held?.clamp(self.committed.offset, self.cursor.offset))
+    }
+
     /// Begins again with what was read and is in nobody's hands.
     pub(super) fn restart(&mut self) {
-        if let Some(held) = self.held.take() {
-            self.cursor.offset = held.clamp(self.committed.offset, self.cursor.offset);
-        }
+        self.cursor.offset = self.first_held().unwrap_or(self.cursor.offset);
+        self.held = None;
         (self.is_partial, self.is_afresh, self.is_dirty) = (false, true, true);
     }
 

@@ -234,7 +234,9 @@ impl Tracker {
         let Some(file) = self.files.get_mut(&key) else { return };
         let path = Arc::clone(&file.path);
         file.before_cuts.truncate(CUTS_MAX - 1);
-        file.before_cuts.push_front((file.head, file.cursor));
+        // Nobody has what was held: in a copy, it is read on from there.
+        let offset = file.first_held().unwrap_or(file.cursor.offset);
+        file.before_cuts.push_front((file.head, Position { offset, ..file.cursor }));
         file.epoch += 1;
         file.window.abandon();
         let end = file.seen.size;
