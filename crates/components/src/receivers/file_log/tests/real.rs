@@ -12,6 +12,7 @@ use pipeline::{
     Verdict,
 };
 use runtime::clock::Clock;
+use runtime::watch::{Change, Watcher};
 use wire::Signal;
 
 use super::world::{later, texts};
@@ -90,6 +91,28 @@ impl House {
             }
             Clock.sleep(Duration::from_millis(5)).await;
         }
+        self.sorted()
+    }
+
+    /// The same while time stands still but for `period`, however long threads take.
+    async fn lines_within(&self, count: usize, period: Duration) -> Vec<String> {
+        let until = Clock.now() + period;
+        for _ in 0..60_000 {
+            if count <= self.taker.lines.lock().unwrap().len() {
+                break;
+            }
+            if Clock.now() < until {
+                tokio::time::advance(Duration::from_millis(10)).await;
+            }
+            // Time that stands still moves on by itself when there is nothing to do.
+            for _ in 0..1000 {
+                tokio::task::yield_now().await;
+            }
+        }
+        self.sorted()
+    }
+
+    fn sorted(&self) -> Vec<String> {
         let mut lines = self.taker.lines.lock().unwrap().clone();
         lines.sort_unstable();
         lines
@@ -299,6 +322,36 @@ async fn t16_a_line_of_100_mib_is_cut_and_costs_little_memory() {
     let peak = house.env.budget.explain().iter().map(|share| share.bytes_peak).max();
     assert!(peak.unwrap() < 4 << 20, "{peak:?}");
     house.stop().await;
+}
+
+#[tokio::test]
+async fn t25_what_the_kernel_had_no_room_to_tell_is_found_by_looking_at_everything() {
+    let mut house = House::new("");
+    let path = house.path("a.log");
+    append(&path, &numbered(0..10));
+    house.start();
+    house.lines(10).await;
+    let watcher = Watcher::start().unwrap();
+    watcher.set_folders(&[house.folder.path().join("logs")].into());
+    // Nobody takes what the kernel tells before this test waits.
+    let noise = [house.path("noise"), house.path("other noise")];
+    fs::write(&noise[0], "").unwrap();
+    for turn in 0..50_000 {
+        fs::rename(&noise[turn % 2], &noise[(turn + 1) % 2]).unwrap();
+    }
+    append(&path, &numbered(10..20));
+    fs::rename(&path, house.path("a.log.1")).unwrap();
+    append(&path, &numbered(20..30));
+    for number in 30..130 {
+        append(&house.path(&format!("new-{number}.log")), &numbered(number..number + 1));
+    }
+    // Too little time passes for a look at intervals.
+    tokio::time::pause();
+    while !watcher.next().await.unwrap().contains(&Change::Overflowed) {}
+    assert_eq!(house.lines_within(130, Duration::from_secs(5)).await, expected(130));
+    tokio::time::resume();
+    house.stop().await;
+    assert_eq!(house.lines(0).await, expected(130));
 }
 
 #[tokio::test]
