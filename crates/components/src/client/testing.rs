@@ -134,6 +134,11 @@ impl Server {
         self.state.seen.lock().unwrap().clone()
     }
 
+    /// Does as `script` says from here on, whatever is left of the script before.
+    pub(crate) fn follow(&self, script: impl IntoIterator<Item = Act>) {
+        *self.state.script.lock().unwrap() = script.into_iter().collect();
+    }
+
     /// How many connections were opened so far.
     pub(crate) fn connections(&self) -> usize {
         self.state.connections.load(Ordering::Relaxed)

@@ -1,10 +1,12 @@
 //! Configurations, and what goes over the wire, against a server that follows a script.
 
+mod stored;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use pipeline::factory::Blueprint;
-use pipeline::{Answer, Built, Code};
+use pipeline::{Answer, Built, Code, Environment};
 use runtime::clock::Clock;
 
 use super::FACTORY;
@@ -13,6 +15,10 @@ use crate::compression::{Algorithm, inflate};
 use crate::testing::{check_config, deliver, environment, logs_of, parse, payload};
 
 fn exporter(server: &Server, more: &str) -> Built {
+    exporter_in(environment("aws_cloudwatch_logs", None), server, more)
+}
+
+fn exporter_in(env: Environment, server: &Server, more: &str) -> Built {
     let yaml = format!(
         "log_group_name: g\nlog_stream_name: s\nregion: eu-west-1\n\
          endpoint: http://{}\naccess_key_id: AKID\nsecret_access_key: hidden\nraw_log: true\n{more}",
@@ -21,7 +27,7 @@ fn exporter(server: &Server, more: &str) -> Built {
     let Blueprint::Exporter(blueprint) = parse(&FACTORY, &yaml).unwrap() else {
         panic!("not an exporter")
     };
-    blueprint.build(environment("aws_cloudwatch_logs", None)).unwrap()
+    blueprint.build(env).unwrap()
 }
 
 fn says(status: u16, body: &str) -> Act {
