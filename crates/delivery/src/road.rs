@@ -127,12 +127,12 @@ fn start_with<C: Courier>(
     let waits_ends = Ends { from: "delivery", to: "whoever asks what it waits for" };
     let (publish, waits) = channel::latest(waits_ends, Arc::new(Vec::new()));
     let scope = env.scope.child("delivery");
-    let shelf = opening::shelf(env, &rules.settings, &post, &scope)?;
+    let (shelf, store) = opening::shelf(env, &rules.settings, &post, &scope)?;
     let room = Arc::new(Room::new(env, rules.settings.queue.as_ref()));
     let intake = Intake::new(&rules.settings, Arc::clone(&room), post.clone(), telemetry.clone());
     let keeping = Keeping::new(env, &rules.settings);
     let window_max = keeping.window_max();
-    let owner = Owner::new(owner::Parts {
+    let mut owner = Owner::new(owner::Parts {
         engine: Engine::new(Rules { bytes_max: room.bytes_max(), window_max, ..rules }),
         courier: courier(post.clone(), scope.child("attempts")),
         room,
@@ -145,6 +145,10 @@ fn start_with<C: Courier>(
         shelf,
         keeping,
     });
+    // Whoever asks from now on is told of what was left on disk.
+    if let Some(store) = store {
+        owner.opened(store, env.clock.now());
+    }
     let task = scope.spawn("owner", owner.run());
     let road = Road { post, waits, scope, clock: env.clock, _owner: task };
     Ok(Built { component: Arc::new(road), consumer: Arc::new(intake.sorting_by(sorter)) })

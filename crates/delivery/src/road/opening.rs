@@ -46,25 +46,23 @@ enum NotYet {
     Failed(StartError),
 }
 
-/// The shelf of a road with these settings.
+/// The shelf of a road with these settings, and what belongs on it if that could be opened at once.
 pub(super) fn shelf(
     env: &Environment,
     settings: &Settings,
     post: &ToOwner,
     scope: &Scope,
-) -> Result<Shelf, StartError> {
-    let Some(opener) = Opener::of(env, settings, post)? else { return Ok(Shelf::Nothing) };
-    match opener.open() {
-        Ok(store) => {
-            post.signal(Signal::Opened(Ok(Box::new(store))));
-            Ok(Shelf::Opening(Vec::new()))
-        }
-        Err(NotYet::Failed(error)) => Err(error),
+) -> Result<(Shelf, Option<Box<Store>>), StartError> {
+    let Some(opener) = Opener::of(env, settings, post)? else { return Ok((Shelf::Nothing, None)) };
+    let store = match opener.open() {
+        Ok(store) => Some(Box::new(store)),
+        Err(NotYet::Failed(error)) => return Err(error),
         Err(NotYet::Taken(taken)) => {
             scope.spawn("open the journal", opener.succeed(taken, env.clock)).detach();
-            Ok(Shelf::Opening(Vec::new()))
+            None
         }
-    }
+    };
+    Ok((Shelf::Opening(Vec::new()), store))
 }
 
 impl Opener {

@@ -98,7 +98,7 @@ impl Keeping {
 
 impl<C: Courier> Owner<C> {
     /// The journal is open: what it has comes before what waited.
-    pub(super) fn opened(&mut self, mut store: Box<Store>, now: Instant) {
+    pub(in crate::road) fn opened(&mut self, mut store: Box<Store>, now: Instant) {
         self.parts.room.is_stored_in(store.journal());
         let recovered = store.recover(self.parts.keeping.sizer);
         let waiting = std::mem::replace(&mut self.parts.shelf, Shelf::Open(store));

@@ -38,6 +38,18 @@ async fn what_is_older_than_wished_is_recorded_and_given_up() {
 }
 
 #[tokio::test]
+async fn what_was_left_on_disk_is_told_before_anything_else_happens() {
+    let folder = Folder::new();
+    let bench = Bench::within(folder.environment(), with(stored()), down);
+    assert_eq!(bench.answer(3, secs(60)).await, Some(delivered()));
+    bench.stop().await;
+    // No task of the road has run yet.
+    let bench = Bench::within(folder.environment(), with(stored()), down);
+    assert!(Some(0.0) < bench.metric("otelcol_exporter_queue_size"));
+    bench.stop().await;
+}
+
+#[tokio::test]
 async fn the_oldest_refusals_make_room_for_the_newest() {
     const BYTES_MAX: usize = 64 << 10;
     let folder = Folder::new();
