@@ -144,6 +144,13 @@ pub(super) enum Event {
         records: u64,
         delay: Duration,
         message: String,
+        /// All of the file that had been sent before was accepted.
+        is_first: bool,
+    },
+    /// All of it that had failed was accepted, so long after it failed first.
+    Accepted {
+        path: Arc<Path>,
+        after: Duration,
     },
     Refused {
         path: Arc<Path>,

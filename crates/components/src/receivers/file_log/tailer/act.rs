@@ -66,12 +66,23 @@ impl<F: FileSystem> Tailer<F> {
                 let path = path.display();
                 tracing::error!(%receiver, %path, records, "Records were lost.");
             }
-            Told::Again { path, records, delay, message } => {
+            Told::Again { path, records, delay, message, is_first: true } => {
                 let path = path.display();
                 tracing::warn!(
                     %receiver, %path, records, ?delay, message,
-                    "Records were not accepted; they will be read again."
+                    "Records were not accepted; they will be read again until they are."
                 );
+            }
+            Told::Again { path, records, delay, message, is_first: false } => {
+                let path = path.display();
+                tracing::debug!(
+                    %receiver, %path, records, ?delay, message,
+                    "Records were not accepted again."
+                );
+            }
+            Told::Accepted { path, after } => {
+                let path = path.display();
+                tracing::info!(%receiver, %path, ?after, "Records are accepted again.");
             }
             Told::Refused { path, records, message } => {
                 let path = path.display();

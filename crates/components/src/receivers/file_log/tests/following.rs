@@ -241,6 +241,27 @@ fn what_fails_for_too_long_is_given_up_and_told() {
 }
 
 #[test]
+fn that_a_file_is_not_accepted_is_told_once_and_that_it_is_again_too() {
+    let mut world = world();
+    for outage in 1..=2 {
+        world.write("a.log", &numbered(outage * 10..outage * 10 + 10));
+        for _ in 0..20 {
+            world.pass(Duration::from_secs(2));
+            world.read_all();
+            for token in world.in_flight.keys().copied().collect::<Vec<_>>() {
+                world.answer(token, &later());
+            }
+        }
+        world.settle();
+        let told = |is_it: fn(&Event) -> bool| world.told.iter().filter(|one| is_it(one)).count();
+        assert!(10 * outage < told(|one| matches!(one, Event::Again { .. })));
+        assert_eq!(told(|one| matches!(one, Event::Again { is_first: true, .. })), outage);
+        assert_eq!(told(|one| matches!(one, Event::Accepted { .. })), outage);
+    }
+    expect(&world, 10..30);
+}
+
+#[test]
 fn at_the_very_first_start_files_may_be_begun_at_their_end() {
     let mut world = World::new(Limits { starts_at_end: true, ..limits() });
     world.write("a.log", "old\n");

@@ -43,7 +43,11 @@ impl Tracker {
         }
         if !file.window.has_failed() {
             if file.window.is_empty() && cursor.offset == file.committed.offset {
-                (file.failures, file.failing_since, file.delay) = (0, None, None);
+                (file.failures, file.delay) = (0, None);
+                if let Some(since) = file.failing_since.take() {
+                    let (path, after) = (Arc::clone(&file.path), now.duration_since(since));
+                    self.tell(Event::Accepted { path, after });
+                }
             }
         } else if !file.window.is_waiting() && file.phase != Phase::Busy {
             self.rewind(key, message.unwrap_or_default(), now);
@@ -77,10 +81,11 @@ impl Tracker {
         (file.held, file.is_partial, file.is_afresh, file.is_dirty) = (None, false, true, true);
         let ladder = retry.initial.saturating_mul(1 << file.failures.min(16)).min(retry.max);
         let delay = spread(file.delay.take().unwrap_or(ladder), key);
+        let is_first = file.failures == 0;
         file.failures += 1;
         file.paused_until = Some(now + delay);
         let message = message.to_owned();
-        self.tell(Event::Again { path, records, delay, message });
+        self.tell(Event::Again { path, records, delay, message, is_first });
     }
 
     /// A payload of bytes that are no longer in the file.
