@@ -3,7 +3,7 @@
 mod stored;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use pipeline::factory::Blueprint;
 use pipeline::{Answer, Built, Code, Environment};
@@ -36,6 +36,16 @@ fn says(status: u16, body: &str) -> Act {
 
 fn error(name: &str) -> Act {
     says(400, &format!(r#"{{"__type":"{name}","message":"because"}}"#))
+}
+
+fn busy() -> Act {
+    says(503, r#"{"__type":"ServiceUnavailableException"}"#)
+}
+
+/// A signature of another time than that of the service, which is `at`.
+fn skewed(at: SystemTime) -> Act {
+    let text = br#"{"__type":"InvalidSignatureException","message":"Signature not yet current"}"#;
+    Act::Answer(400, vec![("date", httpdate::fmt_http_date(at))], text.to_vec(), None)
 }
 
 fn ok() -> Act {
@@ -201,8 +211,7 @@ async fn one_bad_event_costs_only_itself() {
 
 #[tokio::test]
 async fn a_put_that_broke_off_between_two_requests_goes_on_with_what_is_left() {
-    let unavailable = says(503, r#"{"__type":"ServiceUnavailableException"}"#);
-    let server = Server::http([ok(), unavailable, ok()]);
+    let server = Server::http([ok(), busy(), ok()]);
     let exporter = exporter(&server, "retry_on_failure: {initial_interval: 1ms}");
     let big = "x".repeat(700_000);
     let answer = deliver(exporter.consumer.as_ref(), payload(&logs_of(&[&big, &big]))).await;
@@ -214,10 +223,8 @@ async fn a_put_that_broke_off_between_two_requests_goes_on_with_what_is_left() {
 
 #[tokio::test]
 async fn a_wrong_clock_is_corrected_by_the_services_time() {
-    let past = httpdate::fmt_http_date(Clock.wall() - Duration::from_secs(1200));
-    let text = br#"{"__type":"InvalidSignatureException","message":"Signature not yet current"}"#;
-    let skewed = Act::Answer(400, vec![("date", past)], text.to_vec(), None);
-    let server = Server::http([skewed, ok()]);
+    let past = Clock.wall() - Duration::from_secs(1200);
+    let server = Server::http([skewed(past), ok()]);
     let exporter = exporter(&server, "");
     assert_eq!(deliver(exporter.consumer.as_ref(), payload(&logs_of(&["x"]))).await, delivered());
     let stamps =
@@ -225,10 +232,48 @@ async fn a_wrong_clock_is_corrected_by_the_services_time() {
     assert!(stamps[1] < stamps[0], "{stamps:?}");
 }
 
+/// Time between the first attempt and delivery.
+async fn time_of(script: Vec<Act>) -> Duration {
+    let server = Server::http(script);
+    let words = "retry_on_failure: {initial_interval: 1s, randomization_factor: 0}";
+    let exporter = exporter(&server, words);
+    let started = Clock.now();
+    assert_eq!(deliver(exporter.consumer.as_ref(), payload(&logs_of(&["x"]))).await, delivered());
+    Clock.now() - started
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_are_as_long_as_ever_when_the_clock_jumps_between_attempts() {
+    let alone = time_of(vec![busy(), busy(), busy(), ok()]).await;
+    assert!(Duration::from_secs(3) < alone);
+    let (now, hour) = (Clock.wall(), Duration::from_hours(1));
+    let (ahead, behind) = (skewed(now + hour), skewed(now - hour));
+    assert_eq!(time_of(vec![busy(), ahead, busy(), behind, busy(), ok()]).await, alone);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_falls_out_of_the_window_while_it_waits_is_told_and_the_rest_is_sent() {
+    let (now, hour) = (Clock.wall(), Duration::from_hours(1));
+    let server = Server::http([busy(), skewed(now + 2 * hour), busy(), ok()]);
+    let exporter = exporter(&server, "retry_on_failure: {initial_interval: 1s}");
+    let mut request = logs_of(&["almost too old", "new"]);
+    let old = now - (14 * 24 * hour - hour);
+    let since = old.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let record = &mut request.resource_logs[0].scope_logs[0].log_records[0];
+    record.time_unix_nano = u64::try_from(since.as_nanos()).unwrap();
+    let answer = deliver(exporter.consumer.as_ref(), payload(&request)).await;
+    let Answer::Delivered { rejected, warning } = answer else { panic!("{answer:?}") };
+    assert_eq!(rejected, 1);
+    assert!(warning.is_some_and(|warning| warning.contains("14 days")));
+    // Events 14 days apart are put by requests of their own.
+    let bodies: Vec<String> = server.seen().iter().map(body).collect();
+    assert!(bodies[0].contains("almost too old"), "{bodies:?}");
+    assert!(bodies.last().unwrap().contains("new"), "{bodies:?}");
+}
+
 #[tokio::test]
 async fn a_body_that_is_sent_again_is_the_same_with_the_same_headers() {
-    let busy = says(503, r#"{"__type":"ServiceUnavailableException"}"#);
-    let server = Server::http([busy, ok()]);
+    let server = Server::http([busy(), ok()]);
     let exporter = exporter(&server, "retry_on_failure: {initial_interval: 1ms}");
     let mut request = logs_of(&["the same words again, and the same words again"]);
     let record = &mut request.resource_logs[0].scope_logs[0].log_records[0];
