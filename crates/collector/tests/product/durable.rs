@@ -24,6 +24,7 @@ struct House {
     folder: tempfile::TempDir,
     sink: Running,
     port: u16,
+    sink_port: u16,
     metrics: u16,
 }
 
@@ -79,7 +80,7 @@ impl House {
         let options: Vec<&str> = options.iter().map(String::as_str).collect();
         let mut sink = Running::start(&options);
         sink.wait_for("listening");
-        Self { folder, sink, port, metrics }
+        Self { folder, sink, port, sink_port, metrics }
     }
 
     fn collector(&self) -> Running {
@@ -259,4 +260,44 @@ fn a_disk_that_is_full_refuses_what_comes_and_keeps_what_is_there() {
     house.sink.signal("CONT");
     drop(collector);
     house.check();
+}
+
+/// Fills what is left of a file system.
+fn fill(folder: &Path) {
+    let mut filler = std::fs::File::create(folder.join("filler")).unwrap();
+    for bytes in [1 << 20, 1 << 12, 1] {
+        while std::io::Write::write_all(&mut filler, &vec![1; bytes]).is_ok() {}
+    }
+}
+
+#[test]
+fn what_a_full_disk_holds_is_sent_again_by_hand_after_any_end() {
+    for end in ["KILL", "TERM"] {
+        let Some(disk) = Mounted::new("32m") else {
+            return tell("SKIPPED: no small file system can be mounted here (it takes root)");
+        };
+        let house = House::build(Some(disk.path()), 1);
+        house.sink.signal("STOP");
+        let collector = house.collector();
+        let load = Load { number: 0, item_bytes: "20000", end: "--requests=120" };
+        let summary = summary_of(house.generator(&load));
+        assert!(0 < summary["retryable_requests"].as_u64().unwrap(), "{end}: {summary}");
+        fill(disk.path());
+        collector.signal(end);
+        collector.end();
+        fill(disk.path());
+        house.sink.signal("CONT");
+        let folder = disk.path().join("exporter-otlp-queue");
+        let folder = folder.to_str().unwrap();
+        let endpoint = format!("127.0.0.1:{}", house.sink_port);
+        let replayed = command(&["journal", "replay", folder, "--endpoint", &endpoint]).output();
+        let replayed = replayed.unwrap();
+        assert!(replayed.status.success(), "{end}: {}", String::from_utf8_lossy(&replayed.stderr));
+        let listed = command(&["journal", "ls", "--json", folder]).output().unwrap().stdout;
+        let listed: Value = serde_json::from_slice(&listed).unwrap();
+        let mut left = listed["streams"].as_array().unwrap().iter();
+        assert!(left.all(|stream| stream["weight"] == 0), "{end}: {listed}");
+        let doubled = house.check();
+        assert!(doubled <= 2 * CONSUMERS * BATCH, "{end}: {doubled} came twice");
+    }
 }
