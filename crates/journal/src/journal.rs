@@ -4,18 +4,19 @@
 //! not wait either. Bounds: `waiting_bytes_max`; outcomes are always taken.
 
 mod telemetry;
+mod watch;
 
 use std::fmt;
 use std::io;
 use std::ops::{Range, RangeInclusive};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
 use runtime::inbox::{self, Inbox, Refused, Sender};
-use runtime::volume::{Calls, Volume, Watched};
+use runtime::volume::{Volume, Watched};
 
 use crate::index::Index;
 use crate::reader::{Limits, Read, Reader};
@@ -26,14 +27,14 @@ use crate::store::syncer::Beside;
 use crate::store::{Append, Counts, Forget, Request, Store};
 use crate::{AppendError, Damage, Position, ReadError, StreamError, StreamId};
 
+use watch::Watch;
+pub use watch::{Hang, ToldOfHang};
+
 /// How long what could not be written waits for the next try.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// What is gathered during a sync is written in pieces of this size, long before its turn.
 const WRITTEN_AHEAD_BYTES: usize = 512 << 10;
-
-/// How often somebody looks whether a call of the disk hangs.
-const WATCHED_EVERY: Duration = Duration::from_secs(1);
 
 /// A journal that was opened.
 #[derive(Debug)]
@@ -72,13 +73,6 @@ pub struct Usage {
     pub damage: Vec<Damage>,
 }
 
-/// A call of the disk that has not ended for long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hang {
-    pub call: &'static str,
-    pub age: Duration,
-}
-
 /// A way to ask a journal. Clones are the same journal; it ends with the last of them.
 #[derive(Clone)]
 pub struct Journal {
@@ -92,22 +86,16 @@ struct Shared {
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// Told that the disk hangs, or goes on.
-type ToldOfHang = Arc<dyn Fn(Option<Hang>) + Send + Sync>;
-
 /// What the threads and the handles share.
 struct State {
     settings: Settings,
     index: Arc<Mutex<Index>>,
-    calls: Calls,
+    watch: Arc<Watch>,
     counts: Counts,
     is_full: AtomicBool,
     /// What data may take still, as of the last group.
     bytes_free: AtomicU64,
     room: Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>,
-    hangs: Mutex<Vec<ToldOfHang>>,
-    has_ended: Mutex<bool>,
-    ended: Condvar,
 }
 
 enum Job {
@@ -124,36 +112,52 @@ enum Job {
 
 /// Opens the journal in `volume`. Blocks: it reads the disk.
 pub fn open(volume: Arc<dyn Volume>, settings: Settings) -> Result<Opened, OpenError> {
+    open_watched(volume, settings, Arc::new(|_| {}))
+}
+
+/// Opens the journal in `volume`; `told` hears when its disk hangs, while it is opened, too.
+pub fn open_watched(
+    volume: Arc<dyn Volume>,
+    settings: Settings,
+    told: ToldOfHang,
+) -> Result<Opened, OpenError> {
     let watched = Watched::new(volume);
-    let calls = watched.calls();
-    let volume: Arc<dyn Volume> = Arc::new(watched);
-    let (store, report) = recovery::recover(Arc::clone(&volume), settings.clone())?;
+    let failed = |error| {
+        let (attempt, volume) = ("start the threads".to_owned(), watched.name());
+        OpenError::Io { attempt, volume, error }
+    };
+    let hangs_after = settings.hangs_after;
+    let (watch, thread) = Watch::start(watched.calls(), hangs_after, told).map_err(failed)?;
+    let volume: Arc<dyn Volume> = Arc::new(watched.clone());
+    let (store, report) =
+        recovery::recover(Arc::clone(&volume), settings.clone()).inspect_err(|_| watch.end())?;
     let streams = recovered(&store.index());
     let state = State {
         settings,
         index: Arc::clone(&store.index),
-        calls,
+        watch: Arc::clone(&watch),
         counts: store.counts.clone(),
         is_full: AtomicBool::new(false),
         bytes_free: AtomicU64::new(store.room()),
         room: Mutex::default(),
-        hangs: Mutex::default(),
-        has_ended: Mutex::new(false),
-        ended: Condvar::new(),
     };
-    let reader = Reader::new(Arc::clone(&volume), Arc::clone(&store.index), store.journal);
-    let name = volume.name();
-    let journal = Journal::start(store, reader, Arc::new(state)).map_err(|error| {
-        OpenError::Io { attempt: "start the threads".to_owned(), volume: name, error }
-    })?;
+    let reader = Reader::new(volume, Arc::clone(&store.index), store.journal);
+    let journal = Journal::start(store, reader, Arc::new(state), thread)
+        .inspect_err(|_| watch.end())
+        .map_err(failed)?;
     Ok(Opened { journal, streams, report })
 }
 
 impl Journal {
-    fn start(mut store: Store, reader: Reader, state: Arc<State>) -> io::Result<Self> {
+    fn start(
+        mut store: Store,
+        reader: Reader,
+        state: Arc<State>,
+        watch: JoinHandle<()>,
+    ) -> io::Result<Self> {
         let (requests, inbox) = inbox::inbox(state.settings.waiting_bytes_max);
         let (reads, jobs) = inbox::inbox(usize::MAX);
-        let mut threads = Vec::new();
+        let mut threads = vec![watch];
         let mut spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
             threads.push(std::thread::Builder::new().name(name.to_owned()).spawn(run)?);
             io::Result::Ok(())
@@ -167,8 +171,6 @@ impl Journal {
         spawn("journal", Box::new(move || owner.run(inbox)))?;
         let scrub = Scrub::new(state.settings.scrub_bytes_per_second);
         spawn("journal read", Box::new(move || serve(reader, scrub, jobs)))?;
-        let watched = Arc::clone(&state);
-        spawn("journal watch", Box::new(move || watched.watch()))?;
         let shared = Shared { requests, reads, state, threads: Mutex::new(threads) };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -268,12 +270,6 @@ impl Journal {
     /// it. It must not wait.
     pub fn on_room(&self, told: impl Fn() + Send + Sync + 'static) {
         self.shared.state.room().push(Arc::new(told));
-    }
-
-    /// Lets `told` be called when a call of the disk is found to hang, and with `None` when the disk
-    /// goes on. It must not wait.
-    pub fn on_hang(&self, told: impl Fn(Option<Hang>) + Send + Sync + 'static) {
-        lock(&self.shared.state.hangs).push(Arc::new(told));
     }
 
     /// The settings it was opened with.
@@ -387,8 +383,7 @@ impl Owner {
 impl Drop for Owner {
     fn drop(&mut self) {
         drop(self.removed.send(Job::Close, 0));
-        *lock(&self.state.has_ended) = true;
-        self.state.ended.notify_all();
+        self.state.watch.end();
     }
 }
 
@@ -412,7 +407,7 @@ fn serve(mut reader: Reader, mut scrub: Scrub, mut jobs: Inbox<Job>) {
 
 impl State {
     fn usage(&self) -> Usage {
-        let hang = self.hang();
+        let hang = self.watch.hang();
         let index = self.index();
         Usage {
             bytes: index.bytes(),
@@ -425,40 +420,6 @@ impl State {
             hang,
             damage: index.streams.values().filter_map(|stream| stream.damage.clone()).collect(),
         }
-    }
-
-    fn hang(&self) -> Option<Hang> {
-        let longest = self.calls.longest().map(|(call, age)| Hang { call, age });
-        longest.filter(|hang| self.settings.hangs_after <= hang.age)
-    }
-
-    /// The life of the watching thread: says when a call of the disk hangs, and when it goes on.
-    fn watch(&self) {
-        let mut has_ended = lock(&self.has_ended);
-        let mut is_hanging = false;
-        while !*has_ended {
-            let waited = self.ended.wait_timeout(has_ended, WATCHED_EVERY);
-            has_ended = waited.unwrap_or_else(PoisonError::into_inner).0;
-            let hang = self.hang();
-            if hang.is_some() != is_hanging {
-                is_hanging = hang.is_some();
-                self.tell_of_hang(hang);
-            }
-        }
-        if is_hanging {
-            self.tell_of_hang(None);
-        }
-    }
-
-    fn tell_of_hang(&self, hang: Option<Hang>) {
-        match hang {
-            Some(Hang { call, age }) => {
-                tracing::error!(call, ?age, "A call of the journal's disk hangs.");
-            }
-            None => tracing::info!("The journal's disk goes on."),
-        }
-        let told = lock(&self.hangs).clone();
-        told.iter().for_each(|told| told(hang));
     }
 
     fn index(&self) -> MutexGuard<'_, Index> {

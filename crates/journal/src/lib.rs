@@ -44,7 +44,7 @@ pub mod repair;
 use std::fmt;
 
 pub use error::{AppendError, ReadError, StreamError};
-pub use journal::{Hang, Journal, Opened, Recovered, Usage, open};
+pub use journal::{Hang, Journal, Opened, Recovered, ToldOfHang, Usage, open, open_watched};
 pub use reader::{Limits, Read, Stored};
 pub use recovery::{Missing, OpenError, Report};
 pub use settings::Settings;

@@ -27,7 +27,7 @@ use crate::settings::Sizer;
 
 use self::graveyard::Graveyard;
 use self::lease::Lease;
-use self::vitals::{Vitals, described};
+use self::vitals::Vitals;
 
 /// Records of one read; entries have 1 KiB or more as a rule.
 const RECORDS_MAX: usize = 1024;
@@ -201,9 +201,9 @@ impl Store {
 
     /// Shows operators how the journals stand, from now on.
     pub(super) fn show(&self) {
-        self.vitals.show(self.lease.journal(), "queue", self.post.clone());
+        self.vitals.show(self.lease.journal(), "queue");
         if let Some(Graveyard { lease, .. }) = &self.graveyard {
-            self.vitals.show(lease.journal(), "refused", self.post.clone());
+            self.vitals.show(lease.journal(), "refused");
         }
     }
 
@@ -218,7 +218,7 @@ impl Store {
             ));
         }
         if let Some(hang) = usage.hang {
-            lines.push(format!("the disk of the journal hangs: {}", described(hang)));
+            lines.push(format!("the disk of the journal hangs: {hang}"));
         }
         lines.extend(usage.damage.iter().map(|damage| format!("the journal is damaged: {damage}")));
         lines

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use runtime::volume::simulated::{Fault, Simulated};
 use runtime::volume::{Directory, Permissions, Volume};
 
-use super::{Journal, Opened, open};
+use super::{Journal, Opened, ToldOfHang, open, open_watched};
 use crate::AppendError;
 use crate::reader::{Limits, Stored};
 use crate::recovery::OpenError;
@@ -89,11 +89,12 @@ fn a_second_owner_is_refused() {
 #[test]
 fn a_call_of_the_disk_that_hangs_is_reported_and_the_handle_never_waits() {
     let disk = Simulated::new(1);
-    let Opened { journal, .. } = open(Arc::new(disk.clone()), settings()).unwrap();
+    let (sender, told) = mpsc::channel();
+    let sink: ToldOfHang = Arc::new(move |hang| sender.send(hang).unwrap_or_default());
+    let opened = open_watched(Arc::new(disk.clone()), settings(), sink);
+    let Opened { journal, .. } = opened.unwrap();
     let stream = journal.stream("one").unwrap();
     append(&journal, stream, "first").unwrap();
-    let (sender, told) = mpsc::channel();
-    journal.on_hang(move |hang| sender.send(hang).unwrap());
     // Whatever the threads do next hangs.
     for step in disk.steps()..disk.steps() + 20 {
         disk.fault_at(step, Fault::Hangs);
@@ -111,6 +112,24 @@ fn a_call_of_the_disk_that_hangs_is_reported_and_the_handle_never_waits() {
     answer.recv().unwrap().unwrap();
     while told.recv().unwrap().is_some() {}
     journal.close();
+}
+
+#[test]
+fn a_disk_that_hangs_while_a_journal_is_opened_is_reported() {
+    let disk = Simulated::new(1);
+    disk.fault_at(0, Fault::Hangs);
+    let (sender, told) = mpsc::channel();
+    let sink: ToldOfHang = Arc::new(move |hang| sender.send(hang).unwrap_or_default());
+    let volume = Arc::new(disk.clone());
+    let opening = std::thread::Builder::new();
+    let opening = opening.spawn(move || open_watched(volume, settings(), sink)).unwrap();
+    assert!(told.recv().unwrap().is_some_and(|hang| hang.call.contains("sync")));
+    disk.heal();
+    let opened = opening.join().unwrap().unwrap();
+    assert_eq!(told.recv().unwrap(), None, "the disk goes on");
+    opened.journal.close();
+    drop(opened);
+    assert!(told.recv().is_err(), "nothing is told of a journal that has ended");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use journal::{AppendError, Journal, Limits, OpenError, Position, StreamId};
+use journal::{AppendError, Journal, Limits, OpenError, Position, StreamId, ToldOfHang};
 use runtime::channel::{self, Ends};
 use runtime::volume::{Directory, Permissions, VolumeError};
 
@@ -78,8 +78,12 @@ impl OffsetsError {
 }
 
 impl Offsets {
-    /// Opens the journal in `folder`. Blocks.
-    pub(super) fn open(folder: &Path, keeping: Keeping) -> Result<Self, OffsetsError> {
+    /// Opens the journal in `folder`; `told` hears when its disk hangs. Blocks.
+    pub(super) fn open(
+        folder: &Path,
+        keeping: Keeping,
+        told: ToldOfHang,
+    ) -> Result<Self, OffsetsError> {
         let directory = Some(keeping.folder_permissions);
         let permissions = Permissions { directory, ..Permissions::default() };
         let directory = Directory::open(folder, permissions)?;
@@ -87,7 +91,7 @@ impl Offsets {
             is_synced: keeping.is_synced,
             ..journal::Settings::sized(BYTES_MAX)
         };
-        let opened = journal::open(Arc::new(directory), settings)?;
+        let opened = journal::open_watched(Arc::new(directory), settings, told)?;
         let stream = opened.journal.stream("positions");
         let stream = stream.map_err(|error| OffsetsError::Other(error.to_string()))?;
         Ok(Self { journal: opened.journal, stream, live: HashMap::new() })

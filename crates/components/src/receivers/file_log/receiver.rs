@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use journal::ToldOfHang;
 use pipeline::factory::{Plans, ReceiverBlueprint};
 use pipeline::{Component, Environment, Outlets, StartError, Storage, StorageUse};
 use runtime::budget::{Part, Portion};
@@ -123,7 +124,7 @@ impl Receiver {
             tally: tally.clone(),
             watcher: Watcher::start().ok().map(Arc::new),
         };
-        let offsets = match Offsets::open(&kept.folder, kept.keeping) {
+        let offsets = match kept.open() {
             Ok(offsets) => Some(offsets),
             // After a reload, the receiver before this one lets go of it when it has ended.
             Err(error) if error.is_locked() => None,
@@ -148,10 +149,11 @@ fn open_max(wanted: usize, env: &Environment) -> usize {
 }
 
 /// Where positions are kept.
-#[derive(Debug)]
+#[derive(Clone)]
 struct Kept {
     folder: PathBuf,
     keeping: Keeping,
+    told: ToldOfHang,
 }
 
 impl Kept {
@@ -173,13 +175,22 @@ impl Kept {
                  again, or passed over. Where they are damaged, the start says so."
             );
         }
+        let sign = env.health.sign(format!("receiver `{}`", env.id));
         Ok(Self {
             folder: storage.folder_of("receiver", &env.id, "positions"),
             keeping: Keeping {
                 is_synced: storage.is_synced,
                 folder_permissions: storage.folder_permissions,
             },
+            told: Arc::new(move |hang| {
+                sign.set(hang.map(|hang| format!("the disk of its positions hangs: {hang}")));
+            }),
         })
+    }
+
+    /// Opens the journal. Blocks.
+    fn open(&self) -> Result<Offsets, OffsetsError> {
+        Offsets::open(&self.folder, self.keeping, Arc::clone(&self.told))
     }
 }
 
@@ -202,8 +213,8 @@ async fn follow<F: FileSystem>(
             return;
         }
         house.clock.sleep(LOCK_PAUSE).await;
-        let (folder, keeping) = (kept.folder.clone(), kept.keeping);
-        match house.pool.run(move || Offsets::open(&folder, keeping)).await {
+        let kept = kept.clone();
+        match house.pool.run(move || kept.open()).await {
             Ok(Ok(opened)) => offsets = Some(opened),
             Ok(Err(error)) if error.is_locked() => {
                 if !std::mem::replace(&mut is_told, true) {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
-use journal::{Journal, OpenError, Opened, Settings};
+use journal::{Journal, OpenError, Opened, Settings, ToldOfHang};
 use pipeline::{StartError, Storage};
 use runtime::channel::{self, Ends, LatestReceiver, LatestSender};
 use runtime::clock::Clock;
@@ -64,10 +64,11 @@ impl Claim {
         self,
         storage: &Storage,
         bytes_max: u64,
+        told: &ToldOfHang,
     ) -> Result<Lease, StartError> {
-        let opened = open(&self.folder, storage, bytes_max).or_else(|error| {
+        let opened = open(&self.folder, storage, bytes_max, told).or_else(|error| {
             if storage.is_recreated && is_damage(&error) && move_away(&self.folder, &error) {
-                return open(&self.folder, storage, bytes_max);
+                return open(&self.folder, storage, bytes_max, told);
             }
             Err(error)
         });
@@ -117,14 +118,20 @@ impl Lease {
 }
 
 /// Opens the journal of a folder; waits for another process that has it.
-fn open(folder: &Path, storage: &Storage, bytes_max: u64) -> Result<Opened, Failure> {
+fn open(
+    folder: &Path,
+    storage: &Storage,
+    bytes_max: u64,
+    told: &ToldOfHang,
+) -> Result<Opened, Failure> {
     let permissions = Permissions { file: 0o600, directory: Some(storage.folder_permissions) };
     let settings = Settings { is_synced: storage.is_synced, ..Settings::sized(bytes_max) };
     #[cfg(test)]
     let settings = simulated::hasty(folder, settings);
     let mut patience = storage.lock_timeout;
     loop {
-        match journal::open(volume(folder, permissions)?, settings.clone()) {
+        let volume = volume(folder, permissions)?;
+        match journal::open_watched(volume, settings.clone(), Arc::clone(told)) {
             Err(OpenError::Locked { .. }) if !patience.is_zero() => {
                 let pause = ASK_EVERY.min(patience);
                 patience -= pause;

@@ -1,9 +1,10 @@
 //! Vitals: how the journals of a queue stand, for operators: as metrics, and as the exporter's health.
 
 use std::fmt;
+use std::sync::Arc;
 
 use config::ComponentId;
-use journal::{Hang, Journal};
+use journal::{Journal, ToldOfHang};
 use pipeline::Environment;
 use runtime::health::Health;
 use runtime::metrics::Registry;
@@ -24,20 +25,19 @@ impl Vitals {
     }
 
     /// Shows how `journal` stands, which keeps `what`.
-    pub(super) fn show(&self, journal: &Journal, what: &'static str, post: ToOwner) {
+    pub(super) fn show(&self, journal: &Journal, what: &'static str) {
         let labels = vec![("exporter", self.id.to_string()), ("keeps", what.to_owned())];
         journal.register(&self.metrics, &labels);
-        let sign = self.health.sign(format!("exporter `{}`", self.id));
-        journal.on_hang(move |hang| {
-            sign.set(hang.map(|hang| format!("the disk of its {what} hangs: {}", described(hang))));
-            post.signal(Signal::Hangs);
-        });
     }
-}
 
-/// A call that hangs, in words.
-pub(super) fn described(Hang { call, age }: Hang) -> String {
-    format!("a {call} has not ended for {} s", age.as_secs())
+    /// Makes it known that the disk hangs of a journal which keeps `what`.
+    pub(in crate::road) fn of_hangs(&self, what: &'static str, post: ToOwner) -> ToldOfHang {
+        let sign = self.health.sign(format!("exporter `{}`", self.id));
+        Arc::new(move |hang| {
+            sign.set(hang.map(|hang| format!("the disk of its {what} hangs: {hang}")));
+            post.signal(Signal::Hangs);
+        })
+    }
 }
 
 impl fmt::Debug for Vitals {

@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::sync::Arc;
 
 use runtime::channel::{self, Ends};
 
@@ -18,6 +19,10 @@ fn record(inode: u64, offset: u64) -> Record {
     }
 }
 
+fn open(folder: &Path) -> Result<Offsets, OffsetsError> {
+    Offsets::open(folder, KEEPING, Arc::new(|_| {}))
+}
+
 async fn save(offsets: &mut Offsets, records: Vec<Record>) {
     let (sender, mut saved) = channel::once(Ends { from: "journal", to: "test" });
     offsets.save(records, |saved| drop(sender.send(saved)));
@@ -28,14 +33,14 @@ async fn save(offsets: &mut Offsets, records: Vec<Record>) {
 async fn the_newest_position_of_each_file_is_there_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/er");
-    let mut offsets = Offsets::open(&path, KEEPING).unwrap();
+    let mut offsets = open(&path).unwrap();
     assert!(offsets.load().await.unwrap().is_empty());
     save(&mut offsets, vec![record(1, 10), record(2, 20), record(3, 30)]).await;
     save(&mut offsets, vec![record(1, 11)]).await;
     offsets.forget(&record(3, 0).identity);
     offsets.close();
     for _ in 0..2 {
-        let mut offsets = Offsets::open(&path, KEEPING).unwrap();
+        let mut offsets = open(&path).unwrap();
         let mut records = offsets.load().await.unwrap();
         records.sort_by_key(|record| record.identity.stamp.inode);
         assert_eq!(records, [record(1, 11), record(2, 20)]);
@@ -46,11 +51,11 @@ async fn the_newest_position_of_each_file_is_there_after_a_restart() {
 #[tokio::test]
 async fn two_owners_at_a_time_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let offsets = Offsets::open(folder.path(), KEEPING).unwrap();
-    let other = Offsets::open(folder.path(), KEEPING);
+    let offsets = open(folder.path()).unwrap();
+    let other = open(folder.path());
     assert!(other.as_ref().is_err_and(OffsetsError::is_locked), "{other:?}");
     offsets.close();
-    Offsets::open(folder.path(), KEEPING).unwrap().close();
+    open(folder.path()).unwrap().close();
 }
 
 #[test]
