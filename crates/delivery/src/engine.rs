@@ -225,9 +225,16 @@ pub(crate) struct StartPart {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Note {
     WillRetry {
+        partition: String,
         interval: Duration,
         status: Status,
         items: usize,
+        /// The partition was not known to fail.
+        is_first: bool,
+    },
+    /// The destination answers again what a partition sends.
+    Resumed {
+        partition: String,
     },
     GaveUp {
         status: Status,

@@ -139,10 +139,14 @@ impl Engine {
             Finish::Answered(attempt, now) => {
                 lane.is_proven = true;
                 lane.answered_at = Some(now);
+                let resumed = std::mem::take(&mut lane.is_failure_told).then(|| lane.name());
                 let is_open = lane.breaker.succeeded(attempt);
                 self.set_failing(id, !is_open);
                 self.set_silent(id, false);
                 self.scopes_answered(id, attempt);
+                if let Some(partition) = resumed {
+                    self.note(Note::Resumed { partition });
+                }
             }
             Finish::Expired => lane.breaker.expired(),
             Finish::Abandoned => lane.breaker.resume(),

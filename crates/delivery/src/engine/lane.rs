@@ -46,6 +46,8 @@ pub(super) struct Lane {
     /// When the destination last answered.
     pub(super) answered_at: Option<Instant>,
     pub(super) last_failure: Option<Status>,
+    /// Operators know that it fails.
+    pub(super) is_failure_told: bool,
     /// Whether it stands in the turns.
     pub(super) has_turn: bool,
     pub(super) wake: Option<Instant>,
@@ -84,6 +86,7 @@ impl Lane {
             is_proven: false,
             answered_at: None,
             last_failure: None,
+            is_failure_told: false,
             has_turn: false,
             wake: None,
             last_used: now,

@@ -112,7 +112,7 @@ impl Engine {
             return self.half_consumed(&batch);
         }
         self.half_moved_on(&batch);
-        self.note(Note::WillRetry { interval: next - now, status, items: batch.items() });
+        self.note_retry(id, (next - now, status), batch.items());
         if prospect.is_behind {
             self.return_to_lane(id, batch);
         } else {
@@ -364,6 +364,19 @@ impl Engine {
         if 0 < items {
             self.note(Note::GaveUp { status, items, is_owed });
         }
+    }
+
+    /// Tells operators that `items` of a lane are sent again after a while, and why.
+    pub(super) fn note_retry(
+        &mut self,
+        id: LaneId,
+        (interval, status): (Duration, Status),
+        items: usize,
+    ) {
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        let is_first = !std::mem::replace(&mut lane.is_failure_told, true);
+        let partition = lane.name();
+        self.note(Note::WillRetry { partition, interval, status, items, is_first });
     }
 
     pub(super) fn note(&mut self, note: Note) {

@@ -145,13 +145,29 @@ impl Telemetry {
     pub(super) fn note(&self, note: &Note) {
         let id = self.series.id.as_str();
         match note {
-            Note::WillRetry { interval, status, items } => tracing::info!(
-                component = id,
-                error = %status,
-                interval = ?interval,
-                items,
-                "Exporting failed. Will retry the request after interval."
-            ),
+            Note::WillRetry { partition, interval, status, items, is_first: true } => {
+                tracing::info!(
+                    component = id,
+                    partition,
+                    error = %status,
+                    interval = ?interval,
+                    items,
+                    "Exporting failed. Will retry the request after interval."
+                );
+            }
+            Note::WillRetry { partition, interval, status, items, is_first: false } => {
+                tracing::debug!(
+                    component = id,
+                    partition,
+                    error = %status,
+                    interval = ?interval,
+                    items,
+                    "Exporting failed again. Will retry the request after interval."
+                );
+            }
+            Note::Resumed { partition } => {
+                tracing::info!(component = id, partition, "Exporting succeeds again.");
+            }
             Note::GaveUp { status, items, is_owed: true } => tracing::error!(
                 component = id,
                 error = %status,

@@ -1,5 +1,6 @@
 //! Configurations, and what goes over the wire, against a server that follows a script.
 
+mod noise;
 mod stored;
 
 use std::sync::Arc;

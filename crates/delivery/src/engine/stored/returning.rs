@@ -11,7 +11,7 @@ use pipeline::Verdict;
 use super::{Kept, Trouble};
 use crate::engine::batch::{Batch, Part};
 use crate::engine::lane::LaneId;
-use crate::engine::{Action, Engine, EnvelopeId, MemberId, Note};
+use crate::engine::{Action, Engine, EnvelopeId, MemberId};
 
 /// The longest wait when there is no schedule of retries.
 const WAIT: Duration = Duration::from_secs(30);
@@ -35,7 +35,7 @@ impl Engine {
         let (kept, others): (Vec<_>, Vec<_>) = parts.into_iter().partition(is_stored);
         let lane = kept.first().and_then(|part| self.members.get(&part.member)?.lane);
         if let Some(lane) = lane {
-            self.note_kept(&kept, verdict);
+            self.note_kept(lane, &kept, verdict);
             let mut batch = Batch::default();
             kept.into_iter().for_each(|part| batch.push(part));
             self.stored.kept.push(Kept { lane, batch, at: None });
@@ -219,13 +219,13 @@ impl Engine {
     }
 
     /// Tells operators that stored data is tried again later than they might expect.
-    fn note_kept(&mut self, parts: &[Part], verdict: &Verdict) {
+    fn note_kept(&mut self, lane: LaneId, parts: &[Part], verdict: &Verdict) {
         let items = parts.iter().map(Part::items).sum::<usize>();
         if let (Verdict::RetryAfter { status, .. } | Verdict::Unknown(status), 1..) =
             (verdict, items)
         {
             let interval = self.rules.settings.retry.map_or(WAIT, |retry| retry.max_interval);
-            self.note(Note::WillRetry { interval, status: status.clone(), items });
+            self.note_retry(lane, (interval, status.clone()), items);
         }
     }
 }
