@@ -370,6 +370,12 @@ impl Owed {
             && self.undeclared.iter().all(|(target, _)| *target == segment)
     }
 
+    /// Whether the end of a stream that `segment` declares is not written.
+    fn is_to_undeclare(&self, segment: u32) -> bool {
+        let of_segment = (segment, StreamId(0))..=(segment, StreamId(u32::MAX));
+        self.undeclared.range(of_segment).next().is_some()
+    }
+
     /// The next record to write, and the segment that it is about.
     fn next(&self) -> Option<(u32, Record<'static>)> {
         if let Some(((segment, stream), positions)) = self.forgotten.first_key_value() {

@@ -177,7 +177,8 @@ impl Store {
         let dead: Vec<u32> = index.segments.keys().copied().filter(is_candidate).collect();
         drop(index);
         for number in dead {
-            if self.declare_again(number) {
+            // The name of a stream that was ended stays until its records are done with on the disk.
+            if self.declare_again(number) && !self.owed.is_to_undeclare(number) {
                 self.doomed.push_back(number);
             }
         }
