@@ -251,7 +251,8 @@ impl Consumer for Halting {
 impl Halting {
     /// Waits until so many lines were delivered.
     async fn wait_for(&self, count: usize) {
-        for _ in 0..6000 {
+        // Withdrawals come in rounds of seconds, and each makes room for a part of the files.
+        for _ in 0..20_000 {
             if count <= self.delivered.lock().unwrap().len() {
                 return;
             }
