@@ -100,6 +100,15 @@ impl House {
         generator.args(["--concurrency=8"]).stdout(Stdio::piped()).spawn().unwrap()
     }
 
+    /// Sends more than a small disk holds while the sink takes nothing; gives what the generator says.
+    fn overfill(&self) -> (Running, Value) {
+        self.sink.signal("STOP");
+        let collector = self.collector();
+        let load = Load { number: 0, item_bytes: "20000", end: "--requests=120" };
+        let summary = summary_of(self.generator(&load));
+        (collector, summary)
+    }
+
     fn gauge(&self, name: &str) -> Option<u64> {
         let metrics = get(self.metrics, "/metrics");
         let prefix = format!("{name}{{exporter=\"otlp\"}} ");
@@ -249,11 +258,7 @@ fn a_disk_that_is_full_refuses_what_comes_and_keeps_what_is_there() {
         return tell("SKIPPED: no small file system can be mounted here (it takes root)");
     };
     let house = House::build(Some(disk.path()), 1);
-    // Nothing is taken until the disk is full.
-    house.sink.signal("STOP");
-    let collector = house.collector();
-    let load = Load { number: 0, item_bytes: "20000", end: "--requests=120" };
-    let summary = summary_of(house.generator(&load));
+    let (collector, summary) = house.overfill();
     assert!(0 < summary["acknowledged_items"].as_u64().unwrap(), "{summary}");
     assert!(0 < summary["retryable_requests"].as_u64().unwrap(), "the disk is full: {summary}");
     assert_eq!(summary["refused_requests"], 0, "{summary}");
@@ -277,10 +282,7 @@ fn what_a_full_disk_holds_is_sent_again_by_hand_after_any_end() {
             return tell("SKIPPED: no small file system can be mounted here (it takes root)");
         };
         let house = House::build(Some(disk.path()), 1);
-        house.sink.signal("STOP");
-        let collector = house.collector();
-        let load = Load { number: 0, item_bytes: "20000", end: "--requests=120" };
-        let summary = summary_of(house.generator(&load));
+        let (collector, summary) = house.overfill();
         assert!(0 < summary["retryable_requests"].as_u64().unwrap(), "{end}: {summary}");
         fill(disk.path());
         collector.signal(end);

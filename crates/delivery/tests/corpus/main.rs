@@ -2,10 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../../../../fuzz/exercise/corpus.rs"]
+mod corpus;
 #[path = "../../../../fuzz/exercise/entry.rs"]
 mod exercise;
 
-use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -15,35 +16,17 @@ use pipeline::{Code, Metadata, SpanContext, Status};
 use runtime::random::Random;
 use wire::{Payload, Signal};
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/stored_entry")
-}
-
-fn inputs() -> Vec<Vec<u8>> {
-    let entries = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
-    entries.map(|path| std::fs::read(path).unwrap()).collect()
-}
+const TARGET: &str = "stored_entry";
 
 #[test]
 fn stored_inputs_are_handled() {
-    let inputs = inputs();
-    assert!(!inputs.is_empty(), "there are seeds");
-    inputs.iter().for_each(|input| exercise::entry(input));
+    corpus::each(TARGET, exercise::entry);
 }
 
 #[test]
 fn stored_inputs_with_changed_bytes_are_handled() {
-    let inputs = inputs();
-    for seed in 0..20_000 {
-        let random = Random::seeded(seed);
-        let mut input = inputs[random.below(inputs.len() as u64) as usize].clone();
-        for _ in 0..1 + random.below(4) {
-            let at = random.below(input.len() as u64) as usize;
-            input[at] = [random.number() as u8, 0xff, 0x80][random.below(3) as usize];
-        }
-        let run = std::panic::catch_unwind(|| exercise::entry(&input));
-        assert!(run.is_ok(), "seed {seed}");
-    }
+    let byte = |random: &Random| [random.number() as u8, 0xff, 0x80][random.below(3) as usize];
+    corpus::each_changed(TARGET, 20_000, byte, |_, input| exercise::entry(input));
 }
 
 /// Items of contributors whose sum no number holds.
@@ -58,7 +41,7 @@ fn items_beyond_all_numbers_are_refused() {
 #[test]
 #[ignore = "writes into the source tree"]
 fn write_the_seeds() {
-    std::fs::create_dir_all(folder()).unwrap();
+    std::fs::create_dir_all(corpus::folder(TARGET)).unwrap();
     let pairs = [("tenant", "a"), ("tenant", "b"), ("zone", "1")];
     let metadata = pairs.map(|(key, value)| (key.to_owned(), value.to_owned()));
     let metadata: Metadata = metadata.into_iter().collect();
@@ -76,11 +59,11 @@ fn write_the_seeds() {
             payload: Payload::parse(Signal::Logs, request.clone()).unwrap(),
             refused,
         };
-        std::fs::write(folder().join(name), entry.encode().concat()).unwrap();
+        std::fs::write(corpus::folder(TARGET).join(name), entry.encode().concat()).unwrap();
     }
     let target = Target::new(["group", "stream"], [Scope::new("credential")]);
     for (name, target) in [("stream", Target::default()), ("target", target)] {
         let stream = stream_name(Signal::Traces, &metadata, &target);
-        std::fs::write(folder().join(name), stream).unwrap();
+        std::fs::write(corpus::folder(TARGET).join(name), stream).unwrap();
     }
 }

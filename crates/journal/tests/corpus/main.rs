@@ -2,53 +2,38 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../../../../fuzz/exercise/corpus.rs"]
+mod corpus;
 #[path = "../../../../fuzz/exercise/journal.rs"]
 mod exercise;
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 
 use journal::{Position, Settings};
 use runtime::random::Random;
 use runtime::volume::simulated::Simulated;
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/journal_segment")
-}
-
-fn inputs() -> Vec<Vec<u8>> {
-    let entries = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
-    entries.map(|path| std::fs::read(path).unwrap()).collect()
-}
+const TARGET: &str = "journal_segment";
 
 #[test]
 fn stored_inputs_are_handled() {
-    let inputs = inputs();
-    assert!(!inputs.is_empty(), "there are seeds");
-    inputs.iter().for_each(|input| exercise::segment(input));
+    corpus::each(TARGET, exercise::segment);
 }
 
 #[test]
 fn stored_inputs_with_changed_bytes_are_handled() {
-    let inputs = inputs();
-    for seed in 0..3000 {
-        let random = Random::seeded(seed);
-        let mut input = inputs[random.below(inputs.len() as u64) as usize].clone();
-        for _ in 0..1 + random.below(4) {
-            let at = random.below(input.len() as u64) as usize;
-            input[at] = random.number() as u8;
-        }
+    let byte = |random: &Random| random.number() as u8;
+    corpus::each_changed(TARGET, 3000, byte, |random, input| {
         input[0] |= random.below(2) as u8;
-        let run = std::panic::catch_unwind(|| exercise::segment(&input));
-        assert!(run.is_ok(), "seed {seed}");
-    }
+        exercise::segment(input);
+    });
 }
 
 /// Writes the seeds: `cargo test -p journal --test corpus -- --ignored write_the_seeds`.
 #[test]
 #[ignore = "writes into the source tree"]
 fn write_the_seeds() {
-    std::fs::create_dir_all(folder()).unwrap();
+    std::fs::create_dir_all(corpus::folder(TARGET)).unwrap();
     for (number, is_closed) in [(0u8, true), (1, false), (2, true), (3, true)] {
         let disk = Simulated::new(1);
         let settings = Settings { segment_bytes: 4096, ..Settings::sized(1 << 20) };
@@ -73,7 +58,7 @@ fn write_the_seeds() {
         let used = contents.iter().rposition(|byte| *byte != 0).unwrap() + 1;
         contents.truncate(used.next_multiple_of(8));
         let input = [&[number][..], &contents].concat();
-        std::fs::write(folder().join(format!("segment-{number}")), input).unwrap();
+        std::fs::write(corpus::folder(TARGET).join(format!("segment-{number}")), input).unwrap();
         journal.close();
     }
 }

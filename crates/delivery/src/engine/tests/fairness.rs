@@ -106,16 +106,15 @@ fn a_throttled_lane_is_left_alone_until_its_time() {
     world.finish();
 }
 
+/// A queue that answers at once and has room for twenty.
+fn queue_of_twenty() -> Queue {
+    let batch = Some(batch(1, 1));
+    Queue { num_consumers: 4, wait_for_result: false, queue_size: 20, batch, ..queue() }
+}
+
 #[test]
 fn lanes_that_fail_hold_half_of_the_queue_at_most() {
-    let queue = Queue {
-        num_consumers: 4,
-        wait_for_result: false,
-        queue_size: 20,
-        batch: Some(batch(1, 1)),
-        ..queue()
-    };
-    let mut world = World::of(queue);
+    let mut world = World::of(queue_of_twenty());
     world.send(1, &[blocked(1)]);
     world.send(2, &[blocked(1)]);
     let throttled = attempts_of(&world, "1")[0];
@@ -134,14 +133,7 @@ fn lanes_that_fail_hold_half_of_the_queue_at_most() {
 
 #[test]
 fn lanes_that_fell_silent_hold_half_of_the_queue_at_most() {
-    let queue = Queue {
-        num_consumers: 4,
-        wait_for_result: false,
-        queue_size: 20,
-        batch: Some(batch(1, 1)),
-        ..queue()
-    };
-    let mut world = World::of(queue);
+    let mut world = World::of(queue_of_twenty());
     prove(&mut world, &[1, 2]);
     world.send(1, &[blocked(1)]);
     world.pass(SECOND);
