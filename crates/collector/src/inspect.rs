@@ -4,14 +4,10 @@ use anyhow::Context as _;
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 use config::gates;
-use pipeline::{Factory, Kind, Stability};
+use pipeline::{Factory, Kind};
 use serde_json::Value;
 
 use crate::cli::Cli;
-
-/// The kinds in the order of a configuration file.
-pub(crate) const KINDS: [Kind; 5] =
-    [Kind::Receiver, Kind::Processor, Kind::Exporter, Kind::Connector, Kind::Extension];
 
 /// Every component as YAML, in the form of the OpenTelemetry Collector's `components`.
 pub(crate) fn components() -> String {
@@ -19,7 +15,7 @@ pub(crate) fn components() -> String {
         "buildinfo:\n    command: tidegate\n    description: Tidegate telemetry collector\n    version: {}\n",
         env!("CARGO_PKG_VERSION")
     );
-    for kind in KINDS {
+    for kind in Kind::ALL {
         text += &format!("{}:\n", kind.section());
         for factory in of_kind(kind) {
             text += &format!("    - name: {}\n", factory.name);
@@ -34,7 +30,7 @@ pub(crate) fn components() -> String {
 }
 
 fn stability(factory: &Factory) -> String {
-    let level = stability_name(factory.stability);
+    let level = factory.stability.name();
     let signals = factory.signals.iter().map(|signal| format!("        {signal}: {level}\n"));
     let lines: String = signals.collect();
     if lines.is_empty() {
@@ -83,14 +79,4 @@ pub(crate) fn manual(command: Option<&str>) -> anyhow::Result<Vec<u8>> {
 /// The components of one kind.
 pub(crate) fn of_kind(kind: Kind) -> impl Iterator<Item = &'static Factory> {
     components::FACTORIES.iter().filter(move |factory| factory.kind == kind)
-}
-
-/// A word for how settled a component is.
-pub(crate) fn stability_name(stability: Stability) -> &'static str {
-    match stability {
-        Stability::Stable => "stable",
-        Stability::Beta => "beta",
-        Stability::Alpha => "alpha",
-        Stability::Reserved => "reserved",
-    }
 }

@@ -75,7 +75,7 @@ pub(crate) fn render(
     format: PrintFormat,
 ) -> anyhow::Result<String> {
     let tree = tree_of(source, data_dir)?;
-    let root = if is_masked { tree.masked(&schema::of_component) } else { tree.root };
+    let root = if is_masked { tree.masked(&schema::description()?) } else { tree.root };
     Ok(match format {
         PrintFormat::Yaml => config::render::yaml(&root),
         PrintFormat::Json => {

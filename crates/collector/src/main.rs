@@ -52,9 +52,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Validate => load::validate(&source, &options.data_dir),
         Command::Components => print::print_text(&inspect::components()),
         Command::Featuregate { id } => print::print_text(&inspect::feature_gates(id.as_deref())?),
-        Command::Schema => {
-            print::print_line(&serde_json::to_string_pretty(&schema::of_configuration())?)
-        }
+        Command::Schema => print::print_text(schema::OF_CONFIGURATION),
         Command::PrintConfig { mode, format, validate } => {
             if validate {
                 load::load(&source, &options.data_dir)?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::id::ComponentId;
 use crate::loader::Tree;
+use crate::mask::{self, Description};
 use crate::nearest;
 use crate::node::{Content, Entry, Node};
 use crate::problem::{self, Problem};
@@ -111,19 +112,13 @@ fn section(path: String, entry: &Entry) -> Section {
 }
 
 impl Tree {
-    /// The tree without its secrets.
-    ///
-    /// `schema_of` gives the JSON schema of the component of a type in a top-level section; of a
-    /// component without one, everything is masked.
+    /// The tree without its secrets; of a component that is not described, everything is masked.
     #[must_use]
-    pub fn masked(
-        &self,
-        schema_of: &dyn Fn(&str, &ComponentId) -> Option<serde_json::Value>,
-    ) -> Node {
+    pub fn masked(&self, description: &Description) -> Node {
         let mask = |entry: &Entry| Entry {
             value: match entry.key.as_str() {
-                "service" => crate::mask::by_schema(&entry.value, &Service::schema()),
-                _ => mask_components(&entry.key, &entry.value, schema_of),
+                "service" => description.mask(&entry.value, "/properties/service"),
+                group => mask_components(group, &entry.value, description),
             },
             ..entry.clone()
         };
@@ -133,17 +128,13 @@ impl Tree {
     }
 }
 
-fn mask_components(
-    group: &str,
-    node: &Node,
-    schema_of: &dyn Fn(&str, &ComponentId) -> Option<serde_json::Value>,
-) -> Node {
-    let Some(entries) = node.entries() else { return crate::mask::all(node) };
+fn mask_components(group: &str, node: &Node, description: &Description) -> Node {
+    let Some(entries) = node.entries() else { return mask::all(node) };
     let mask = |entry: &Entry| {
         let id = entry.key.parse::<ComponentId>().ok();
-        let value = match id.and_then(|id| schema_of(group, &id)) {
-            Some(schema) => crate::mask::by_schema(&entry.value, &schema),
-            None => crate::mask::all(&entry.value),
+        let value = match id.and_then(|id| (description.pointer_of)(group, &id)) {
+            Some(pointer) => description.mask(&entry.value, &pointer),
+            None => mask::all(&entry.value),
         };
         Entry { value, ..entry.clone() }
     };

@@ -1,11 +1,12 @@
 //! Mask: secrets are struck out of a tree before it is shown.
 //!
-//! The JSON schema of a section says which values are secret, so that a section is masked exactly
-//! even when it cannot be read or no pipeline uses it.
+//! The JSON schema of a configuration says which values are secret, so that a section is masked
+//! exactly even when it cannot be read or no pipeline uses it.
 //! Invariant: where the schema says nothing about a value, the value is masked.
 
 use serde_json::{Map, Value};
 
+use crate::id::ComponentId;
 use crate::node::{Content, Entry, Node};
 use crate::scalar::{Meaning, Scalar};
 
@@ -15,10 +16,21 @@ pub const MASK: &str = "[REDACTED]";
 /// How many `$ref` and `anyOf` are followed for one value.
 const STEPS_MAX: usize = 64;
 
-/// A copy of `node` without the values that `schema` says are secret.
-#[must_use]
-pub fn by_schema(node: &Node, schema: &Value) -> Node {
-    Masker { root: schema }.mask(node, &[schema])
+/// What says which values of a configuration are secret.
+#[derive(Debug)]
+pub struct Description {
+    /// A JSON schema of the whole.
+    pub schema: Value,
+    /// Where in it the component of a type in a top-level section is described, if it is.
+    pub pointer_of: fn(&str, &ComponentId) -> Option<String>,
+}
+
+impl Description {
+    /// A copy of `node` without the values that are secret as the schema at `pointer` says.
+    pub(crate) fn mask(&self, node: &Node, pointer: &str) -> Node {
+        let schema = self.schema.pointer(pointer);
+        Masker { root: &self.schema }.mask(node, schema.as_slice())
+    }
 }
 
 /// A copy of `node` in which nothing but keys is shown.

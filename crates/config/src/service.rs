@@ -4,7 +4,7 @@ pub mod telemetry;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::Deserialize;
 
 use crate::id::ComponentId;
@@ -105,13 +105,6 @@ impl Service {
             telemetry,
             position: section.key_position("pipelines"),
         })
-    }
-
-    /// The JSON schema of the section, with its definitions.
-    #[must_use]
-    pub fn schema() -> serde_json::Value {
-        let settings = SchemaSettings::draft2020_12();
-        SchemaGenerator::new(settings).into_root_schema_for::<ServiceWords>().to_value()
     }
 
     /// The JSON schema of the section, its definitions left with `generator`, so that their names

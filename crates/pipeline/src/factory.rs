@@ -8,7 +8,8 @@ use std::sync::Arc;
 use config::section::Words;
 use config::{ComponentId, Gates, Problem, Section};
 use runtime::net::Address;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+#[cfg(feature = "schema")]
+use schemars::{Schema, SchemaGenerator};
 use wire::Signal;
 
 use crate::component::{Built, Component, Environment, Extension, Outlets, StartError};
@@ -35,6 +36,19 @@ pub enum Stability {
     Reserved,
 }
 
+impl Stability {
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stable => "stable",
+            Self::Beta => "beta",
+            Self::Alpha => "alpha",
+            Self::Reserved => "reserved",
+        }
+    }
+}
+
 /// How a name in YAML becomes a component.
 #[derive(Clone, Copy, Debug)]
 pub struct Factory {
@@ -45,6 +59,8 @@ pub struct Factory {
     pub stability: Stability,
     /// One sentence for `tidegate components` and the reference documentation.
     pub about: &'static str,
+    /// Describes its options; what the product says of them was written down from it.
+    #[cfg(feature = "schema")]
     pub schema: fn(&mut SchemaGenerator) -> Schema,
     pub parse: fn(&Section, &Gates) -> Result<Blueprint, Vec<Problem>>,
 }
@@ -213,13 +229,27 @@ impl Factory {
         })
     }
 
-    const fn new<W: JsonSchema>(
+    #[cfg_attr(
+        not(feature = "schema"),
+        expect(clippy::extra_unused_type_parameters, reason = "only its description needs it")
+    )]
+    const fn new<W: Words>(
         kind: Kind,
         about: About,
         parse: fn(&Section, &Gates) -> Result<Blueprint, Vec<Problem>>,
     ) -> Self {
         let About { name, aliases, signals, stability, about } = about;
-        Self { kind, name, aliases, signals, stability, about, schema: W::json_schema, parse }
+        Self {
+            kind,
+            name,
+            aliases,
+            signals,
+            stability,
+            about,
+            #[cfg(feature = "schema")]
+            schema: W::json_schema,
+            parse,
+        }
     }
 
     /// Whether `name` is this component's name or one of its aliases.

@@ -164,6 +164,10 @@ impl fmt::Display for PipelineId {
 }
 
 impl Kind {
+    /// All of them, in the order of a configuration file.
+    pub const ALL: [Self; 5] =
+        [Self::Receiver, Self::Processor, Self::Exporter, Self::Connector, Self::Extension];
+
     /// The key of the configuration under which components of this kind stand.
     #[must_use]
     pub const fn section(self) -> &'static str {

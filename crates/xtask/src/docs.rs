@@ -1,4 +1,4 @@
-//! Docs: the configuration reference, generated from the schema that the product itself prints.
+//! Docs: the schema of a configuration and the reference, written down from the types that are read.
 
 use std::fmt::Write as _;
 use std::process::Command;
@@ -8,30 +8,42 @@ use serde_json::{Value, json};
 
 use crate::workspace::{Workspace, say};
 
+/// What the product prints as its schema, and masks secrets by.
+const SCHEMA: &str = "docs/configuration.schema.json";
+
 const REFERENCE: &str = "docs/configuration.md";
 
 /// Everything before the generated part stays as it was written.
 const MARK: &str = "<!-- generated from here on by `cargo xtask docs` -->";
 
 pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
-    let text = generate(workspace)?;
-    std::fs::write(workspace.root.join(REFERENCE), text).context("write the reference")?;
-    say(&format!("wrote {REFERENCE}"));
+    for (file, text) in generate(workspace)? {
+        std::fs::write(workspace.root.join(file), text).with_context(|| format!("write {file}"))?;
+        say(&format!("wrote {file}"));
+    }
     Ok(())
 }
 
 pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
-    let is_current = workspace.read(REFERENCE)? == generate(workspace)?;
-    ensure!(is_current, "{REFERENCE} is not what the code says: run `cargo xtask docs`");
+    for (file, text) in generate(workspace)? {
+        let is_current = workspace.read(file)? == text;
+        ensure!(is_current, "{file} is not what the code says: run `cargo xtask docs`");
+    }
     say("docs: ok");
     Ok(())
 }
 
-fn generate(workspace: &Workspace) -> anyhow::Result<String> {
+/// The files and what is to stand in them.
+fn generate(workspace: &Workspace) -> anyhow::Result<[(&'static str, String); 2]> {
     let mut command = Command::new(env!("CARGO"));
-    command.args(["run", "--quiet", "--package", "collector", "--", "schema"]);
-    let schema: Value = serde_json::from_str(&workspace.output(&mut command)?)
-        .context("read the schema that the product prints")?;
+    command.args(["run", "--quiet", "--package", "collector", "--example", "schema"]);
+    let schema = workspace.output(&mut command)?;
+    let reference =
+        reference(workspace, &serde_json::from_str(&schema).context("read the schema")?)?;
+    Ok([(SCHEMA, schema), (REFERENCE, reference)])
+}
+
+fn reference(workspace: &Workspace, schema: &Value) -> anyhow::Result<String> {
     let written = workspace.read(REFERENCE)?;
     let introduction = written.split(MARK).next().unwrap_or("");
     let mut text = format!("{introduction}{MARK}\n");
@@ -40,13 +52,13 @@ fn generate(workspace: &Workspace) -> anyhow::Result<String> {
         let components = schema["x-components"][section].as_object();
         for (name, component) in components.context("the schema lists the components")? {
             writeln!(text, "\n### `{name}`\n")?;
-            Page { schema: &schema, text: &mut text }.component(component)?;
+            Page { schema, text: &mut text }.component(component)?;
         }
     }
     writeln!(text, "\n## service\n")?;
     let about = "Which components run, how they are joined, and what Tidegate tells about itself.";
     let service = json!({ "about": about, "schema": schema["properties"]["service"] });
-    Page { schema: &schema, text: &mut text }.component(&service)?;
+    Page { schema, text: &mut text }.component(&service)?;
     Ok(text)
 }
 

@@ -75,11 +75,20 @@ fn masks_what_schemas_call_secret() {
         "exporters: {otlp: {endpoint: a, token: b}, odd: {endpoint: c}}\n\
          service: {telemetry: {traces: {headers: d}, resource: {a: b}}}",
     );
-    let schema = serde_json::json!({
+    let mut generator = schemars::SchemaGenerator::default();
+    let service = Service::schema_among(&mut generator);
+    let otlp = serde_json::json!({
         "properties": { "endpoint": { "type": "string" }, "token": { "format": "password" } }
     });
-    let masked = tree
-        .masked(&|group, id| (group == "exporters" && id.kind() == "otlp").then(|| schema.clone()));
+    let schema = serde_json::json!({
+        "properties": { "service": service },
+        "$defs": generator.take_definitions(true),
+        "otlp": otlp,
+    });
+    let pointer_of = |group: &str, id: &ComponentId| {
+        (group == "exporters" && id.kind() == "otlp").then(|| "/otlp".to_owned())
+    };
+    let masked = tree.masked(&Description { schema, pointer_of });
     assert_eq!(
         render::yaml(&masked),
         "exporters:\n  otlp:\n    endpoint: a\n    token: \"[REDACTED]\"\n  odd:\n    \
