@@ -136,7 +136,9 @@ impl Inspection {
                     (next, records.into_iter().all(|stored| visit(Ok(stored))))
                 }
                 Err(ReadError::Damaged(damage)) => {
-                    (damage.position.0 + 1, visit(Err(ReadError::Damaged(damage))))
+                    let next = damage.position.0 + 1;
+                    let is_done_with = self.is_replaced(damage.segment);
+                    (next, is_done_with || visit(Err(ReadError::Damaged(damage))))
                 }
                 Err(error) => {
                     visit(Err(error));
@@ -155,7 +157,10 @@ impl Inspection {
         let bytes = self.segments.iter().map(|segment| segment.bytes).sum();
         let (mut problems, mut bytes_done) = (Vec::new(), 0);
         for candidate in &self.candidates {
-            problems.extend(self.verify_segment(candidate)?);
+            let found = self.verify_segment(candidate)?;
+            if !found.is_empty() && !self.is_replaced(candidate.number) {
+                problems.extend(found);
+            }
             bytes_done += candidate.ends.bytes;
             progress(Progress { bytes_done, bytes });
         }
@@ -185,10 +190,17 @@ impl Inspection {
             let (records, what) = (Vec::new(), "its footer does not fit its records");
             problems.push(Problem { file: file.clone(), range, records, what });
         }
-        for range in salvage.lost {
+        let (tail, lost): (Vec<_>, Vec<_>) =
+            salvage.lost.into_iter().partition(|range| self.is_tail(candidate, range));
+        for range in lost {
             let records = self.records_within(candidate, salt, &range).map_err(failed)?;
-            let what = if self.is_tail(candidate, &range) { UNFINISHED } else { "damaged" };
             let range = range.start.into()..range.end.into();
+            problems.push(Problem { file: file.clone(), range, records, what: "damaged" });
+        }
+        // What a former use of the room left behind the end is nobody's concern.
+        if let (false, Source::Scan { torn: torn @ 1.., .. }) = (tail.is_empty(), loaded.source) {
+            let range = loaded.end.into()..u64::from(loaded.end) + u64::from(torn);
+            let (records, what) = (Vec::new(), UNFINISHED);
             problems.push(Problem { file: file.clone(), range, records, what });
         }
         problems.extend(self.unseen(&file, candidate.ends.bytes, &problems));
@@ -217,6 +229,12 @@ impl Inspection {
         let is_missing =
             self.missing.iter().any(|one| one.file == file && one.offset <= u64::from(range.end));
         candidate.ends.trailer.is_none() && !is_missing
+    }
+
+    /// Whether a segment was done with since this was made, and its room is used again.
+    fn is_replaced(&self, number: u32) -> bool {
+        let candidate = self.candidates.iter().find(|candidate| candidate.number == number);
+        candidate.is_some_and(|candidate| candidate.ends.is_replaced().unwrap_or(false))
     }
 
     pub(crate) fn records_within(

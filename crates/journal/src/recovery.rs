@@ -137,9 +137,14 @@ pub(crate) fn recover(
     }
     owed.retain(|segment| index.segments.contains_key(&segment));
     let journal = journal.unwrap_or_else(|| Random::entropy().number());
-    let next_segment = previous.number + 1;
-    let spares = Spares::adopt(&*volume, settings.segment_bytes.into())
+    let (spares, newest_spare) = Spares::adopt(&*volume, journal, settings.segment_bytes.into())
         .map_err(|error| failed("take the spare segments over", error))?;
+    #[cfg(mutants)]
+    let newest_spare = match crate::store::mutant::Mutant::chosen() {
+        Some(crate::store::mutant::Mutant::NumberUsedAgain) => 0,
+        _ => newest_spare,
+    };
+    let next_segment = previous.number.max(newest_spare) + 1;
     let start = Start { journal, index, previous, next_segment, owed, spares };
     let mut store = Store::new(Arc::clone(&volume), settings, start);
     store.commit(Vec::new());
@@ -173,7 +178,8 @@ impl<'a> Recovery<'a> {
         for entry in entries {
             let Some(number) = number_of(&entry.name) else { continue };
             let attempt = format!("read {}", entry.name);
-            let opened = self.volume.open(&entry.name, access).and_then(Ends::read);
+            let opened = self.volume.open(&entry.name, access);
+            let opened = opened.and_then(|file| Ends::read(file, number));
             let ends = opened.map_err(|error| self.failed(&attempt, error))?;
             let is_blank = ends.header == Err(NoHeader::Broken)
                 && ends.is_blank().map_err(|error| self.failed(&attempt, error))?;
@@ -244,14 +250,14 @@ impl<'a> Recovery<'a> {
     fn note(&mut self, number: u32, loaded: &Loaded) {
         self.report.segments += 1;
         let file = name_of(number);
-        let Source::Scan { resumes, behind, .. } = loaded.source else { return };
+        let Source::Scan { resumes, torn, .. } = loaded.source else { return };
         self.report.scanned.push(file.clone());
         if let Some(offset) = loaded.hole() {
             let (offset, resumes) = (offset.into(), resumes.map(u64::from));
             let what = "records that were on disk are missing";
             self.holes.push(Missing { file, offset, resumes, what });
-        } else if 0 < behind {
-            self.report.cut.push((file, loaded.end.into(), behind));
+        } else if 0 < torn {
+            self.report.cut.push((file, loaded.end.into(), torn.into()));
         }
     }
 

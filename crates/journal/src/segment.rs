@@ -22,7 +22,7 @@ pub(crate) const HEADER_BYTES: usize = 64;
 pub(crate) const VERSION: u32 = 1;
 
 /// No journal gets that far.
-const NUMBER_MAX: u32 = u32::MAX - (1 << 16);
+pub(crate) const NUMBER_MAX: u32 = u32::MAX - (1 << 16);
 
 const MAGIC: [u8; 8] = *b"TIDEJRNL";
 

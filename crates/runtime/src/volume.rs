@@ -55,6 +55,9 @@ pub trait VolumeFile: Send + Sync + fmt::Debug {
     /// Writes all of `slices`, one behind the other, from `offset` on.
     fn write_at(&self, slices: &[Bytes], offset: u64) -> io::Result<()>;
 
+    /// Extends the file with zeros, with room for `bytes` where the file system can set it aside.
+    fn set_aside(&self, bytes: u64) -> io::Result<()>;
+
     /// Cuts the file, or extends it with zeros.
     fn resize(&self, bytes: u64) -> io::Result<()>;
 

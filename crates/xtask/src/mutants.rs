@@ -147,6 +147,11 @@ const JOURNAL: &[Bug] = &[
         test: "store::tests::commits::the_name_of_a_new_segment_survives_the_loss_of_power",
         scenario: None,
     },
+    Bug {
+        name: "number-used-again",
+        test: "store::tests::reuse::what_a_former_use_left_is_no_record",
+        scenario: None,
+    },
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -41,13 +41,14 @@ pub(crate) enum Source {
         synced: u32,
         /// Where whole frames go on behind what is none.
         resumes: Option<u32>,
-        /// Bytes behind the frames that are not blank.
-        behind: u64,
+        /// Bytes behind the frames that were being written.
+        torn: u32,
     },
 }
 
 impl Ends {
-    pub(crate) fn read(file: Arc<dyn VolumeFile>) -> io::Result<Self> {
+    /// Reads those of segment `number`: a footer of another one is left from a former use.
+    pub(crate) fn read(file: Arc<dyn VolumeFile>, number: u32) -> io::Result<Self> {
         let bytes = file.bytes()?;
         let mut start = [0; HEADER_BYTES];
         let header = match file.read_at(&mut start, 0) {
@@ -62,8 +63,16 @@ impl Ends {
             Some(at) => file.read_at(&mut trailer, at).map(|()| Trailer::decode(&trailer))?,
             None => None,
         };
+        let trailer = trailer.filter(|trailer| trailer.number == number);
         let claimed_journals = Header::claimed_journals(&start);
         Ok(Self { file, bytes, header, claimed_journals, trailer })
+    }
+
+    /// Whether its room has become another segment's meanwhile.
+    pub(crate) fn is_replaced(&self) -> io::Result<bool> {
+        let mut start = [0; HEADER_BYTES];
+        self.file.read_at(&mut start, 0)?;
+        Ok(self.header.is_ok() && Header::decode(&start) != self.header)
     }
 
     /// Whether nothing was ever written to it.
@@ -91,11 +100,8 @@ impl Ends {
         let limit = next.map_or(u32::MAX, |next| next.end);
         let Scan { footer, end, synced, hole } = scan(salt, &bytes, limit);
         let synced = synced.max(next.map_or(0, |next| next.synced));
-        let whole = bytes.get(..limit as usize).unwrap_or(&bytes);
-        let used = whole.iter().rposition(|byte| *byte != 0).map_or(0, |last| last as u64 + 1);
-        let behind = if hole.is_some() { used.saturating_sub(end.into()) } else { 0 };
-        let resumes = hole.and_then(|hole| hole.resumes);
-        Ok(Loaded { footer, end, source: Source::Scan { synced, resumes, behind } })
+        let (resumes, torn) = hole.map_or((None, 0), |hole| (hole.resumes, hole.torn));
+        Ok(Loaded { footer, end, source: Source::Scan { synced, resumes, torn } })
     }
 
     /// The whole file.
@@ -107,9 +113,7 @@ impl Ends {
     }
 
     fn load_footer(&self, salt: Salt) -> io::Result<Option<Loaded>> {
-        let Some(trailer) = self.trailer.filter(|trailer| trailer.number == salt.segment) else {
-            return Ok(None);
-        };
+        let Some(trailer) = self.trailer else { return Ok(None) };
         let start = u64::from(trailer.footer);
         let Some(length) = self.bytes.checked_sub(start + TRAILER_BYTES as u64) else {
             return Ok(None);

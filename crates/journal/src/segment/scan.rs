@@ -23,11 +23,13 @@ pub(crate) struct Scan {
     pub(crate) hole: Option<Hole>,
 }
 
-/// What is no frame, between or behind frames.
+/// What is no frame, between or behind frames: torn, or left there by a former use of the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hole {
     /// Where the next whole frame stands.
     pub(crate) resumes: Option<u32>,
+    /// Bytes that were being written, as far as they tell.
+    pub(crate) torn: u32,
 }
 
 /// A frame of a segment.
@@ -93,8 +95,19 @@ impl Scan {
             self.synced = self.synced.max(frame.synced);
             at = Found::new(offset, frame).end();
         }
-        self.hole = Some(Hole { resumes });
+        let claimed = claimed(bytes.get(self.end as usize..).unwrap_or(&[]));
+        self.hole = Some(Hole { resumes, torn: claimed.max(at - self.end) });
     }
+}
+
+/// What the frame at the start of `bytes` says that it takes; nothing, if it is blank.
+fn claimed(bytes: &[u8]) -> u32 {
+    let claimed = match frame::Header::decode(bytes) {
+        Ok(header) => frame::padded(header.bytes),
+        Err(NoFrame::Broken) => frame::HEADER_BYTES,
+        Err(NoFrame::Blank) => 0,
+    };
+    u32::try_from(claimed.min(bytes.len())).unwrap_or(u32::MAX)
 }
 
 /// What can be saved of a segment: its whole frames, and the ranges between them that are none.

@@ -16,6 +16,9 @@ use super::scan::Found;
 use super::{HEADER_BYTES, Previous};
 use crate::frame::{self, Kind, Salt};
 
+/// Tells the end of what was written from what a former use of the room left there.
+const BLANK: [u8; frame::HEADER_BYTES] = [0; frame::HEADER_BYTES];
+
 /// Bodies below this are copied: a slice of its own costs the kernel more.
 const COPIED_BELOW: usize = 2048;
 
@@ -118,10 +121,13 @@ impl Writer {
         self.written == self.end
     }
 
-    /// Writes what was gathered, if there is anything.
+    /// Writes what was gathered, if there is anything, and a blank behind it.
     pub(crate) fn write(&mut self) -> io::Result<()> {
         if self.is_clean() {
             return Ok(());
+        }
+        if self.end as usize + BLANK.len() <= self.bytes_max as usize {
+            self.small.put_slice(&BLANK);
         }
         self.gather_small();
         let slices = std::mem::take(&mut self.gathered);

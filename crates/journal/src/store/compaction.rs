@@ -102,7 +102,7 @@ impl Store {
         let bound = self.index().segments.get(&source).and_then(|segment| segment.bound);
         let file = self.volume.open(&name_of(source), Access::Read)?;
         let salt = Salt { journal: self.journal, segment: source };
-        let loaded = Ends::read(file)?.load(salt, bound)?;
+        let loaded = Ends::read(file, source)?.load(salt, bound)?;
         let mut left = VecDeque::new();
         for (_, record) in loaded.footer.contents() {
             match record {

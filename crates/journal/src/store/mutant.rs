@@ -10,6 +10,8 @@ pub(crate) enum Mutant {
     AnsweredWithTheGroupBefore,
     /// The name of a new segment is not made durable.
     DirectoryNotSynced,
+    /// A new segment may get the number of one whose frames are left in a spare.
+    NumberUsedAgain,
 }
 
 impl Mutant {
@@ -19,6 +21,7 @@ impl Mutant {
             "answered-before-sync" => Self::AnsweredBeforeSync,
             "answered-with-the-group-before" => Self::AnsweredWithTheGroupBefore,
             "directory-not-synced" => Self::DirectoryNotSynced,
+            "number-used-again" => Self::NumberUsedAgain,
             _ => return None,
         })
     }

@@ -1,7 +1,8 @@
 //! Roll: closing a segment, opening the next one, and removing those that nobody needs.
 //!
-//! The next segments lie ready as files with their room set aside, so that a roll needs none. Names are
-//! synced before anything in the segment is answered for, and after each removal.
+//! The next segments lie ready as files with their room set aside, so that a roll needs none; those that
+//! nobody needs become the next ones. Names are synced before anything in the segment is answered for,
+//! and after each removal.
 
 use std::io::{self, ErrorKind};
 use std::time::UNIX_EPOCH;
@@ -120,10 +121,12 @@ impl Store {
         self.volume.sync()
     }
 
-    /// Sets the room of the next segments aside, as far as the budget and the disk allow it.
+    /// Sets the room aside that data never takes, as far as the budget and the disk allow it, and more
+    /// when somebody waits for room. A roll for data finds its own, mostly in a segment that is done with.
     pub(crate) fn keep_spares(&mut self) {
         let segment = u64::from(self.settings.segment_bytes);
-        while !self.spares.is_complete() {
+        let wanted = spares::CLOSED + usize::from(0 < self.awaited);
+        while self.spares.count() < wanted {
             let ahead = u64::from(self.active.is_some()) + self.spares.count() as u64 + 1;
             let is_in_budget = self.closed_bytes + ahead * segment <= self.settings.bytes_max;
             // Without it the next roll tries again, and says so when it fails.
@@ -159,8 +162,16 @@ impl Store {
         removed
     }
 
-    fn remove_segment(&self, number: u32) -> io::Result<()> {
-        match self.volume.remove(&name_of(number)) {
+    /// Makes a spare of the segment, or gives its room back.
+    fn remove_segment(&mut self, number: u32) -> io::Result<()> {
+        let (name, segment_bytes) = (name_of(number), self.settings.segment_bytes.into());
+        let is_whole = self.index().segments.get(&number).is_some_and(|segment| {
+            !segment.is_poisoned && !segment.is_damaged && segment.bytes <= segment_bytes
+        });
+        if is_whole && self.spares.take_over(&*self.volume, &name, segment_bytes)? {
+            return Ok(());
+        }
+        match self.volume.remove(&name) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }

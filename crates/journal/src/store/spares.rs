@@ -1,14 +1,16 @@
 //! Spares: segments whose room is set aside on the disk before anybody needs it.
 //!
-//! Owner: the store. Invariant: data never takes the last two. They are for outcomes and for what
-//! compaction moves, so that a full file system cannot keep a journal from giving room back.
+//! One that nobody needs any more becomes a spare as it is: what it held stays in it until it is
+//! written over. Owner: the store. Invariants: data never takes the last two, which are for outcomes and
+//! for what compaction moves, so that a full file system cannot keep a journal from giving room back. No
+//! segment gets a number that something left in a spare has: no old frame is whole in a new segment.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use runtime::volume::{Access, Volume, VolumeFile};
 
-use crate::segment::HEADER_BYTES;
+use crate::segment::{HEADER_BYTES, Header, NUMBER_MAX};
 
 /// The names of the files that become the next segments.
 const NAMES: [&str; 3] = ["spare", "spare2", "spare3"];
@@ -31,16 +33,27 @@ pub(super) struct Spare {
 
 impl Spares {
     /// Takes over what the last owner left: somebody else may have the room once it is given back.
-    pub(crate) fn adopt(volume: &dyn Volume, bytes: u64) -> io::Result<Self> {
-        let mut ready = Vec::new();
+    /// Gives the highest number that a segment in them had.
+    pub(crate) fn adopt(volume: &dyn Volume, journal: u64, bytes: u64) -> io::Result<(Self, u32)> {
+        let (mut ready, mut newest) = (Vec::new(), 0);
         for name in NAMES {
-            match volume.open(name, Access::ReadWrite) {
-                Ok(file) if is_untouched(&*file, bytes)? => ready.push(Spare { name, file }),
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
+            let file = match volume.open(name, Access::ReadWrite) {
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                file => file.ok(),
+            };
+            let former = match &file {
+                Some(file) if file.bytes()? == bytes => former_number(&**file, journal)?,
+                _ => None,
+            };
+            match (file, former) {
+                (Some(file), Some(number)) => {
+                    newest = newest.max(number);
+                    ready.push(Spare { name, file });
+                }
                 _ => volume.remove(name)?,
             }
         }
-        Ok(Self { ready })
+        Ok((Self { ready }, newest))
     }
 
     pub(super) fn count(&self) -> usize {
@@ -52,10 +65,32 @@ impl Spares {
         self.count() == NAMES.len()
     }
 
+    /// Makes another one of the segment in the file `segment`, which must be whole and not needed;
+    /// `false` when there are enough. Its name is gone for good when this returns.
+    pub(super) fn take_over(
+        &mut self,
+        volume: &dyn Volume,
+        segment: &str,
+        bytes: u64,
+    ) -> io::Result<bool> {
+        let Some(name) = self.free_name() else { return Ok(false) };
+        match volume.rename(segment, name) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => volume.sync()?,
+        }
+        // Until then it might have been found as a segment again, and had to be as it was.
+        let file = volume.open(name, Access::ReadWrite);
+        let file = file.and_then(|file| file.set_aside(bytes).map(|()| file));
+        match file {
+            Ok(file) => self.ready.push(Spare { name, file }),
+            Err(_) => volume.remove(name)?,
+        }
+        Ok(true)
+    }
+
     /// Sets the room of another one aside.
     pub(super) fn add(&mut self, volume: &dyn Volume, bytes: u64) -> io::Result<()> {
-        let is_free = |name: &&str| self.ready.iter().all(|spare| spare.name != *name);
-        let Some(name) = NAMES.into_iter().find(is_free) else { return Ok(()) };
+        let Some(name) = self.free_name() else { return Ok(()) };
         let file = match volume.create(name, bytes) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 volume.remove(name)?;
@@ -70,14 +105,20 @@ impl Spares {
     pub(super) fn take(&mut self) -> Option<Spare> {
         self.ready.pop()
     }
+
+    fn free_name(&self) -> Option<&'static str> {
+        NAMES.into_iter().find(|name| self.ready.iter().all(|spare| spare.name != *name))
+    }
 }
 
-/// Whether a file has all its room, and nobody began to make a segment of it.
-fn is_untouched(file: &dyn VolumeFile, bytes: u64) -> io::Result<bool> {
-    if file.bytes()? != bytes {
-        return Ok(false);
-    }
+/// The number above which nothing in the file has one; zero when it was never a segment of `journal`, and
+/// `None` when nobody can tell.
+fn former_number(file: &dyn VolumeFile, journal: u64) -> io::Result<Option<u32>> {
     let mut header = [0; HEADER_BYTES];
     file.read_at(&mut header, 0)?;
-    Ok(header == [0; HEADER_BYTES])
+    if header == [0; HEADER_BYTES] {
+        return Ok(Some(0));
+    }
+    let header = Header::decode(&header).ok();
+    Ok(header.filter(|one| one.journal == journal && one.number < NUMBER_MAX).map(|one| one.number))
 }

@@ -1,4 +1,5 @@
 mod commits;
 mod crashes;
 mod model;
+mod reuse;
 pub(crate) mod world;

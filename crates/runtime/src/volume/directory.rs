@@ -164,20 +164,13 @@ impl Volume for Directory {
 
     fn create(&self, name: &str, bytes: u64) -> io::Result<Arc<dyn VolumeFile>> {
         let file = self.open_file(name, OFlags::RDWR | OFlags::CREATE | OFlags::EXCL)?;
-        if bytes == 0 {
-            return Ok(Arc::new(Opened { file }));
+        let opened = Opened { file };
+        if let (1.., Err(error)) = (bytes, opened.set_aside(bytes)) {
+            drop(opened);
+            self.remove(name)?;
+            return Err(error);
         }
-        match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes) {
-            // Not every file system can set room aside.
-            Err(Errno::OPNOTSUPP | Errno::NOSYS) => file.set_len(bytes)?,
-            Err(error) => {
-                drop(file);
-                self.remove(name)?;
-                return Err(error.into());
-            }
-            Ok(()) => {}
-        }
-        Ok(Arc::new(Opened { file }))
+        Ok(Arc::new(opened))
     }
 
     fn open(&self, name: &str, access: Access) -> io::Result<Arc<dyn VolumeFile>> {
@@ -232,6 +225,14 @@ impl VolumeFile for Opened {
             }
         }
         Ok(())
+    }
+
+    fn set_aside(&self, bytes: u64) -> io::Result<()> {
+        match rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, bytes) {
+            // Not every file system can set room aside.
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => self.file.set_len(bytes),
+            result => Ok(result?),
+        }
     }
 
     fn resize(&self, bytes: u64) -> io::Result<()> {

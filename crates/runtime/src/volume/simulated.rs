@@ -293,6 +293,17 @@ impl VolumeFile for SimulatedFile {
         fault.map_or(Ok(()), |fault| Err(fault.error()))
     }
 
+    fn set_aside(&self, bytes: u64) -> io::Result<()> {
+        let mut world = self.disk.whole_step()?;
+        let has = world.image.file(self.inode).current.len() as u64;
+        let missing = bytes.saturating_sub(has);
+        if world.bytes_max < world.image.bytes() + missing {
+            return Err(ErrorKind::StorageFull.into());
+        }
+        world.image.resize(self.inode, bytes.max(has));
+        Ok(())
+    }
+
     fn resize(&self, bytes: u64) -> io::Result<()> {
         self.disk.whole_step()?.image.resize(self.inode, bytes);
         Ok(())

@@ -115,6 +115,10 @@ impl VolumeFile for WatchedFile {
         self.calls.during("write", || self.inner.write_at(slices, offset))
     }
 
+    fn set_aside(&self, bytes: u64) -> io::Result<()> {
+        self.calls.during("set aside", || self.inner.set_aside(bytes))
+    }
+
     fn resize(&self, bytes: u64) -> io::Result<()> {
         self.calls.during("resize", || self.inner.resize(bytes))
     }
