@@ -354,7 +354,7 @@ impl Engine {
                 self.part_ended(attempt, part, outcome, now);
             }
             Event::Left(member) => self.left(member),
-            Event::Crowded => self.flush_all(Cut::Full),
+            Event::Crowded => self.crowded(now),
             Event::Timer => self.timer(now),
             Event::Recovered(recovered) => self.recovered(recovered, now),
             Event::Written(envelope, result) => self.written(envelope, result, now),

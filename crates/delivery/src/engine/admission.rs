@@ -149,10 +149,17 @@ impl Engine {
         let must_wait = !self.admission.parked.is_empty() || !self.admission.fits(arrival.size);
         if must_wait {
             self.admission.parked.push_back(arrival);
-            self.flush_all(Cut::Full);
+            self.crowded(now);
         } else {
             self.admit(arrival, now);
         }
+    }
+
+    /// Someone finds no room: nothing waits for company, and lanes that fail give back what is more
+    /// than their part.
+    pub(super) fn crowded(&mut self, now: Instant) {
+        self.make_room(Charge::default(), now);
+        self.flush_all(Cut::Full);
     }
 
     /// Lets in who fits now; whether there was someone.
@@ -230,7 +237,7 @@ impl Engine {
             Ok(lane) => lane,
             Err(verdict) => return self.refuse_lane(&members, &verdict),
         };
-        if !self.may_hold(lane, charge) {
+        if !self.may_enter(lane, charge, now) {
             return self.refuse_failing(lane, &members, now);
         }
         self.admission.take(envelope, charge);

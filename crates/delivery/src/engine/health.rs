@@ -1,14 +1,16 @@
 //! Health: how much lanes that fail, or have fallen silent, may hold together.
 //!
 //! Bounds: half of the queue, and half of the exporter's share of memory, as soon as there is
-//! more than one lane. So a dead target never holds what the others need.
+//! more than one lane. What they took in before they failed is given back when others need it. So a
+//! dead target never holds what the others need.
 
 use std::time::{Duration, Instant};
 
 use pipeline::Verdict;
 
 use super::lane::{Lane, LaneId, not_taking};
-use super::{Arrived, Engine};
+use super::member::Member;
+use super::{Arrived, Engine, MemberId};
 
 /// What envelopes take: of the queue in its unit, and of the memory in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,12 +35,65 @@ impl Engine {
     /// Whether a lane that is not healthy may take this in beside what all such hold already.
     pub(super) fn may_hold(&self, id: LaneId, charge: Charge) -> bool {
         let is_healthy = self.lanes.get(&id).is_some_and(Lane::is_healthy);
-        if is_healthy || !self.is_shared() {
+        is_healthy || !self.is_shared() || self.is_within_half(self.held_by_unhealthy, charge)
+    }
+
+    /// The same, but a lane of which nothing is here, and whose pause is over, takes the place of
+    /// another one, to show whether it still fails.
+    pub(super) fn may_enter(&mut self, id: LaneId, charge: Charge, now: Instant) -> bool {
+        let is_absent = self.lanes.get(&id).is_some_and(|lane| lane.held == Charge::default());
+        if self.may_hold(id, charge) {
             return true;
         }
+        if is_absent && self.shut_until(id, now).is_none() {
+            self.make_room(charge, now);
+        }
+        self.may_hold(id, charge)
+    }
+
+    /// Someone found no room: lanes that fail keep half of it, and `charge` less, of what they took
+    /// before. Callers who came last are told to try again.
+    pub(super) fn make_room(&mut self, charge: Charge, now: Instant) {
+        if !self.is_shared() {
+            return;
+        }
+        let mut held = Charge::default();
+        self.lanes.values().filter(|lane| lane.is_doubtful()).for_each(|lane| held.add(lane.held));
+        if self.is_within_half(held, charge) {
+            return;
+        }
+        let is_in_place = |(_, member): &(MemberId, &Member)| {
+            let lane = member.lane.and_then(|id| self.lanes.get(&id));
+            member.is_at_rest() && lane.is_some_and(Lane::is_doubtful)
+        };
+        let mut last: Vec<MemberId> =
+            self.members.iter().filter(is_in_place).map(|(id, _)| id).collect();
+        while !self.is_within_half(held, charge) {
+            let Some(id) = last.pop() else { return };
+            held.subtract(self.put_out(id, now));
+        }
+    }
+
+    /// Tells the caller of a member that is not being sent to try again; what that makes free.
+    fn put_out(&mut self, id: MemberId, now: Instant) -> Charge {
+        let Some(lane) = self.members.get(&id).and_then(|member| member.lane) else {
+            return Charge::default();
+        };
+        let held =
+            |engine: &Self| engine.lanes.get(&lane).map_or(Charge::default(), |lane| lane.held);
+        let before = held(self);
+        let verdict = self.failing_verdict(lane, now);
+        self.end_resting(id, &verdict);
+        self.forget_if_evicted(lane);
+        let mut freed = before;
+        freed.subtract(held(self));
+        freed
+    }
+
+    /// Whether lanes that hold `held` may take `charge` beside.
+    fn is_within_half(&self, held: Charge, charge: Charge) -> bool {
         let size_max = self.admission.capacity().map_or(usize::MAX, |capacity| capacity / 2);
         let bytes_max = self.rules.bytes_max / 2;
-        let held = self.held_by_unhealthy;
         held.size.saturating_add(charge.size) <= size_max
             && held.bytes.saturating_add(charge.bytes) <= bytes_max
     }
@@ -95,13 +150,17 @@ impl Engine {
 
     /// Tells the callers of a lane that fails to try again later.
     pub(super) fn refuse_failing(&mut self, id: LaneId, members: &[Arrived], now: Instant) {
-        let suggested = self.suggested_delay();
-        let delay = self.shut_until(id, now).map_or(suggested, |until| until - now);
-        let verdict = self.shut_verdict(id, delay);
+        let verdict = self.failing_verdict(id, now);
         for arrived in members {
             if let Some(member) = self.members.get(&arrived.id) {
                 self.settle(arrived.id, 0..member.items, verdict.clone());
             }
         }
+    }
+
+    fn failing_verdict(&mut self, id: LaneId, now: Instant) -> Verdict {
+        let suggested = self.suggested_delay();
+        let delay = self.shut_until(id, now).map_or(suggested, |until| until - now);
+        self.shut_verdict(id, delay)
     }
 }

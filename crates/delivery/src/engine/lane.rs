@@ -105,6 +105,12 @@ impl Lane {
         !self.is_failing && !self.is_silent
     }
 
+    /// Whether its target did not take what was sent last, or does not answer. A lane that only waits
+    /// for what it shares with others is not.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.is_silent || (!self.is_proven && self.last_failure.is_some())
+    }
+
     /// What is said about what of it is on disk.
     pub(super) fn explain_backlog(&self) -> Option<String> {
         self.backlog.explain()

@@ -5,7 +5,7 @@
 
 use pipeline::{Code, Status, Verdict};
 
-use super::member::withdrawn;
+use super::member::{Member, withdrawn};
 use super::{Action, Engine, MemberId};
 
 impl Engine {
@@ -19,14 +19,14 @@ impl Engine {
         }
         member.has_left = true;
         let (lane, is_flying) = (member.lane, !member.flying.is_empty());
-        for key in std::mem::take(&mut member.backoffs) {
-            self.unwait(key, id);
-        }
-        if let Some(lane) = lane {
-            self.unpend(lane, id);
-            self.give_turn(lane);
-        }
-        self.end_resting(id);
+        let verdict = if member.is_maybe_delivered {
+            Verdict::Unknown(Status::new(Code::DeadlineExceeded, "it may have been delivered"))
+        } else {
+            let resting = member.resting().into_iter();
+            member.withdrawn += resting.map(|range| range.len()).sum::<usize>();
+            withdrawn()
+        };
+        self.end_resting(id, &verdict);
         if is_flying && self.rules.is_relay {
             self.withdraw_downstream(id);
         }
@@ -36,15 +36,17 @@ impl Engine {
     }
 
     /// Ends all that is not being sent.
-    fn end_resting(&mut self, id: MemberId) {
+    pub(super) fn end_resting(&mut self, id: MemberId, verdict: &Verdict) {
         let Some(member) = self.members.get_mut(&id) else { return };
-        let resting = member.resting();
-        let verdict = if member.is_maybe_delivered {
-            Verdict::Unknown(Status::new(Code::DeadlineExceeded, "it may have been delivered"))
-        } else {
-            member.withdrawn += resting.iter().map(ExactSizeIterator::len).sum::<usize>();
-            withdrawn()
-        };
+        let lane = member.lane;
+        for key in std::mem::take(&mut member.backoffs) {
+            self.unwait(key, id);
+        }
+        if let Some(lane) = lane {
+            self.unpend(lane, id);
+            self.give_turn(lane);
+        }
+        let resting = self.members.get(&id).map(Member::resting).unwrap_or_default();
         for range in resting {
             self.settle(id, range, verdict.clone());
         }

@@ -46,6 +46,12 @@ impl Member {
         0 < self.open && self.open == self.pending && self.open < self.items
     }
 
+    /// Whether its caller waits, and nothing of it is being sent or written.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let is_awaited = self.deadline.is_some() && !self.has_left;
+        is_awaited && self.flying.is_empty() && !self.is_writing
+    }
+
     /// It is on disk: nobody can take it back any more, and it stays until it ends.
     pub(super) fn become_owed(&mut self, is_answered: bool) {
         self.deadline = None;

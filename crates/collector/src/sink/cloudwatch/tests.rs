@@ -3,5 +3,6 @@
 mod faults;
 mod files;
 mod isolation;
+mod rates;
 mod service;
 mod world;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pipeline::Verdict;
 
 use super::world::{Sent, World, batch, blocked, busy, queue};
-use crate::engine::AttemptId;
+use crate::engine::{AttemptId, Event, MemberId};
 use crate::settings::{LanesMax, Queue};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -147,6 +147,62 @@ fn lanes_that_fell_silent_hold_half_of_the_queue_at_most() {
     assert_eq!(admitted(&mut world, 2), 20);
     world.reply(silent, Verdict::Delivered);
     assert_eq!(admitted(&mut world, 1), 20);
+    world.finish();
+}
+
+/// Twenty lanes that filled the queue, of which each failed; their callers in order.
+fn world_of_twenty_failures() -> (World, Vec<MemberId>) {
+    let mut world = World::of(Queue { wait_for_result: true, ..queue_of_twenty() });
+    let sent = (0..20).map(|lane| world.send(lane, &[blocked(1)])[0]).collect();
+    for _ in 0..20 {
+        world.reply_first(busy(Some(SECOND * 5)));
+    }
+    (world, sent)
+}
+
+#[test]
+fn lanes_that_filled_the_queue_before_they_failed_give_half_of_it_back() {
+    let (mut world, sent) = world_of_twenty_failures();
+    assert!(sent.iter().all(|id| world.verdict_of(*id).is_none()), "nobody needs the room");
+    world.step(Event::Crowded);
+    let (first, last) = sent.split_at(10);
+    assert!(first.iter().all(|id| world.verdict_of(*id).is_none()), "these keep their place");
+    assert!(last.iter().all(|id| world.verdict_of(*id) == Some(busy(Some(SECOND * 5)))));
+    assert_eq!(world.engine.queue_used(), 10);
+    world.step(Event::Crowded);
+    assert_eq!(world.engine.queue_used(), 10, "no more than that");
+    world.finish();
+}
+
+#[test]
+fn who_waits_for_room_gets_what_lanes_that_fail_hold_too_much() {
+    let queue = Queue { wait_for_result: true, block_on_overflow: true, ..queue_of_twenty() };
+    let mut world = World::of(queue);
+    (0..20).for_each(|lane| drop(world.send(lane, &[blocked(1)])));
+    for _ in 0..20 {
+        world.reply_first(busy(Some(SECOND * 5)));
+    }
+    let good = world.send(77, &[blocked(1)])[0];
+    world.reply_first(Verdict::Delivered);
+    assert_eq!(world.verdict_of(good), Some(Verdict::Delivered));
+    world.finish();
+}
+
+#[test]
+fn a_failing_lane_that_was_put_out_comes_back_in_the_place_of_another() {
+    let (mut world, sent) = world_of_twenty_failures();
+    world.step(Event::Crowded);
+    let early = world.send(15, &[blocked(1)])[0];
+    assert!(world.verdict_of(early).is_some(), "its pause is not over");
+    world.pass(SECOND * 5);
+    let due = world.send(15, &[blocked(1)])[0];
+    assert_eq!(world.verdict_of(due), None);
+    assert_eq!(world.engine.queue_used(), 10);
+    assert_eq!(world.verdict_of(sent[0]), None, "the first has its place still");
+    while world.verdict_of(due).is_none() {
+        world.reply_first(Verdict::Delivered);
+    }
+    assert_eq!(world.verdict_of(due), Some(Verdict::Delivered));
     world.finish();
 }
 

@@ -29,10 +29,15 @@ pub(super) fn options(rules: &[&str]) -> CloudWatchOptions {
 impl World {
     /// The group and stream of a record are its attributes `group` and `stream`.
     pub(super) fn start(options: &CloudWatchOptions, more: &str) -> Self {
+        Self::of_groups("{group}", options, more)
+    }
+
+    /// The same with another template of the group's name.
+    pub(super) fn of_groups(group: &str, options: &CloudWatchOptions, more: &str) -> Self {
         let bench = BenchWorld::new();
         let sink = CloudWatchSink::start(&bench, "127.0.0.1:0", options).unwrap();
         let yaml = format!(
-            "log_group_name: '{{group}}'\nlog_stream_name: '{{stream}}'\nregion: eu-west-1\n\
+            "log_group_name: '{group}'\nlog_stream_name: '{{stream}}'\nregion: eu-west-1\n\
              endpoint: http://{}\naccess_key_id: AKID\nsecret_access_key: hidden\n{more}",
             sink.address
         );
