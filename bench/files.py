@@ -27,6 +27,7 @@ import time
 import urllib.request
 
 import rows
+from awake import awake
 from programs import Bench, Failure, Process, free_ports
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -211,6 +212,12 @@ def main():
         subprocess.run(["cargo", "build", *words], cwd=ROOT, check=True)
     tools = target / "release" / "tidegate"
     bench = Bench(tools, None, [options.bin or tools], options.config, 0)
+    with awake():
+        show(bench, options)
+
+
+def show(bench, options):
+    """Measures the rows and prints them."""
     names = [name for name in options.rows if name in FILES]
     lines = (options.mib << 20) // LINE_BYTES
     if names:

@@ -6,7 +6,8 @@ Each row is run with the collector and with controls, in turn, several times: a 
 proxy that looks at nothing, and the floor, which is that proxy and a validating scan and the codec
 of the row. The figure is the CPU time of the subject for a million items: it does not depend on
 whether generator or sink keep up. A run whose ledger is not exact (an item lost, doubled, or
-acknowledged and not arrived) is reported as a failure and not as a figure.
+acknowledged and not arrived) is reported as a failure and not as a figure. Meanwhile the CPUs are
+kept from halting: see awake.py.
 
 Usage: bench/path.py [ROW ...] [--quick]. Needs Linux, two CPUs and python3; builds what it runs.
 """
@@ -24,6 +25,7 @@ import engine
 import overload
 import report
 import still
+from awake import awake
 from programs import Bench, Failure
 from rows import DURABLE, ENGINE, OVERLOAD, ROWS, STILL
 
@@ -108,6 +110,14 @@ def main():
     tools = target / "release" / "tidegate"
     control = target / "control" / "release" / "control"
     bench = Bench(tools, control, [options.bin or tools], options.config, options.items)
+    with awake():
+        failures = show(bench, options)
+    if failures:
+        sys.exit("\n".join(["bench: these runs show no figure:", *failures]))
+
+
+def show(bench, options):
+    """Measures the rows and prints their tables; the runs that failed."""
     names = [name for name in options.rows if name in ROWS]
     samples, failures = measure(bench, names, options.repeats)
     if samples:
@@ -127,8 +137,7 @@ def main():
             for sample in found
         ]
         options.json.write_text(json.dumps(all_samples, indent=1))
-    if failures:
-        sys.exit("\n".join(["bench: these runs show no figure:", *failures]))
+    return failures
 
 
 if __name__ == "__main__":

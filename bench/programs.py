@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -47,10 +48,11 @@ class Failure(Exception):
 
 
 class Process:
-    """A process on some CPUs, ended with the block it is used in."""
+    """A process on some CPUs, ended with the block it is used in, and its folder removed."""
 
-    def __init__(self, cpus, command, variables=None):
+    def __init__(self, cpus, command, variables=None, folder=None):
         self.errors = tempfile.TemporaryFile("w+")
+        self.folder = folder
         self.process = subprocess.Popen(
             ["taskset", "--cpu-list", cpus, *map(str, command)],
             env={**os.environ, **(variables or {})},
@@ -67,6 +69,8 @@ class Process:
         if self.process.poll() is None:
             self.process.kill()
         self.process.communicate()
+        if self.folder:
+            shutil.rmtree(self.folder)
 
     def wait_for(self, port):
         """Waits until it listens; how long that took, in seconds."""
@@ -138,9 +142,10 @@ class Bench:
 
     def subject(self, name, row, ports):
         addresses = [f"127.0.0.1:{port}" for port in ports]
-        if name != "collector":
-            return Process(row.cpus, [self.control, name, *addresses])
         folder = tempfile.mkdtemp(prefix="bench-")
+        if name != "collector":
+            command = [self.control, name, *addresses]
+            return Process(row.cpus, command, {"BENCH_FOLDER": folder}, folder)
         variables = {
             "BENCH_IN": addresses[0],
             "BENCH_OUT": addresses[1],
@@ -149,7 +154,7 @@ class Bench:
             "BENCH_FOLDER": folder,
         }
         config = self.config or HERE / "configs" / row.config
-        return Process(row.cpus, [*self.collector, "--config", config], variables)
+        return Process(row.cpus, [*self.collector, "--config", config], variables, folder)
 
     def sink(self, row, port, *words):
         address = f"127.0.0.1:{port}"

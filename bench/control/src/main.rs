@@ -2,7 +2,8 @@
 //!
 //! `control tcp FROM TO` copies bytes between two sockets; `http1` and `http2` pass messages on as a
 //! proxy does that never looks into them; `floor1` and `floor2` inflate, validate and deflate each
-//! request beside. `bench/path.py` runs them in the same run as the collector.
+//! request beside; `disk2` does what `floor2` does, and writes and syncs each request before it passes it
+//! on. `bench/path.py` runs them in the same run as the collector.
 //! Owner: one task for each connection, which ends with either side.
 
 #![forbid(unsafe_code)]
@@ -11,6 +12,7 @@
     reason = "it is held against the product, so it uses nothing of it but the scan"
 )]
 
+mod disk;
 mod floor;
 
 use std::error::Error;
@@ -40,13 +42,14 @@ enum Speech {
     Http2,
     Floor1,
     Floor2,
+    Disk2,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [speech, from, to] = arguments.as_slice() else {
-        bail!("usage: control tcp|http1|http2|floor1|floor2 FROM TO");
+        bail!("usage: control tcp|http1|http2|floor1|floor2|disk2 FROM TO");
     };
     let speech = match speech.as_str() {
         "tcp" => Speech::Tcp,
@@ -54,6 +57,7 @@ async fn main() -> Result<()> {
         "http2" => Speech::Http2,
         "floor1" => Speech::Floor1,
         "floor2" => Speech::Floor2,
+        "disk2" => Speech::Disk2,
         other => bail!("`{other}` is no control"),
     };
     let listener = TcpListener::bind(from).await?;
@@ -75,6 +79,7 @@ async fn pass(speech: Speech, client: TcpStream, to: String) -> Result<()> {
         Speech::Http2 => pass_http2(client, server, |request| async { Ok(request) }).await,
         Speech::Floor1 => pass_http1(client, server, floor::of_http).await,
         Speech::Floor2 => pass_http2(client, server, floor::of_grpc).await,
+        Speech::Disk2 => pass_http2(client, server, disk::of_grpc).await,
     }
 }
 
