@@ -1,7 +1,8 @@
 """What the delivery engine takes, by the number of callers that wait and of lanes that exist.
 
-Two engines in series, a batch processor and an exporter, in one thread and without a network: CPU time
-of a request of ten items, ten and more of which are merged.
+Two engines in series, a batch processor and an exporter, in one thread, without a network, and with the
+allocator of the product: CPU time of a request of ten items, ten of which are merged. So many callers wait
+at any time, who was answered sends the next, and each batch is of another lane, in turn.
 """
 
 import json
@@ -13,8 +14,9 @@ from programs import Failure
 COUNTS = (10, 100, 1_000, 10_000, 100_000)
 # Callers where the lanes are counted.
 CALLERS = 100
-# Requests of the shorter run; what the longer one takes beside is measured.
+# Requests of the shorter run, and how many times as many the longer one has: the difference is measured.
 REQUESTS = 100_000
+LONGER = 5
 
 
 def build(root):
@@ -29,14 +31,19 @@ def build(root):
     raise Failure("cargo built no program `instructions`")
 
 
-def micros(program, callers, lanes):
-    """CPU time of one request."""
-    few = max(1, REQUESTS // callers)
-    taken = [cpu_seconds(program, callers, lanes, times) for times in (few, 4 * few)]
-    return (taken[1] - taken[0]) / (3 * few * callers) * 1e6
+def micros(program, crowds, repeats):
+    """CPU time of one request of each crowd."""
+    runs = [(crowd, factor) for crowd in crowds for factor in (1, LONGER)]
+    # In turn, so that what else the machine does falls on all alike; it only ever adds.
+    rounds = [[cpu_seconds(program, *run) for run in runs] for _ in range(repeats)]
+    least = {run: min(found) for run, found in zip(runs, zip(*rounds))}
+    spans = [least[crowd, LONGER] - least[crowd, 1] for crowd in crowds]
+    return [span / ((LONGER - 1) * REQUESTS) * 1e6 for span in spans]
 
 
-def cpu_seconds(program, callers, lanes, times):
+def cpu_seconds(program, crowd, factor):
+    callers, lanes = crowd
+    times = factor * REQUESTS // callers
     before = children()
     subprocess.run([program, f"deliver/{callers}/{lanes}", str(times)], check=True)
     return children() - before
@@ -49,14 +56,11 @@ def children():
 
 def table(program, repeats):
     """Markdown."""
-    loads = {"callers": [(count, 0) for count in COUNTS]}
-    loads["lanes"] = [(CALLERS, count) for count in COUNTS]
+    loads = {"callers": [(count, 1) for count in COUNTS], "lanes": [(CALLERS, count) for count in COUNTS]}
     for name, crowds in loads.items():
-        # In turn, so that what else the machine does falls on all alike.
-        rounds = [[micros(program, *crowd) for crowd in crowds] for _ in range(repeats)]
-        least = [min(found) for found in zip(*rounds)]
+        found = micros(program, crowds, repeats)
         yield f"| {name} | microseconds a request | x the first |"
         yield "|---|---|---|"
-        for count, taken in zip(COUNTS, least):
-            yield f"| {count:,} | {taken:.2f} | {taken / least[0]:.2f} |"
+        for count, taken in zip(COUNTS, found):
+            yield f"| {count:,} | {taken:.2f} | {taken / found[0]:.2f} |"
         yield ""

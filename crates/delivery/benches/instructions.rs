@@ -4,6 +4,7 @@
 //! runs is what one repetition takes. It prints nothing and measures nothing itself. `PATH` is
 //! `deliver`, or `deliver/CALLERS/LANES` for others than usual: see `bench/engine.py`.
 
+use std::collections::VecDeque;
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -24,37 +25,60 @@ use runtime::net::Network;
 use runtime::task::Scope;
 use wire::{Payload, Signal};
 
-/// Callers whose items fill one batch, if there are so many.
+/// Callers whose items fill one batch.
 const CALLERS: usize = 100;
+/// The same where callers and lanes are counted: so few that ten callers fill a batch.
+const CALLERS_OF_MANY: usize = 10;
 /// Items of each.
 const ITEMS: usize = 10;
 /// The key by which lanes are told apart.
 const KEY: &str = "tenant";
 const BUDGET: usize = 1 << 40;
 
+/// The allocator of the product.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|one| one != "--bench").collect();
     let [path, repetitions] = arguments.as_slice() else { return ExitCode::SUCCESS };
     let Ok(repetitions) = repetitions.parse::<usize>() else { return ExitCode::FAILURE };
-    let Some((callers, lanes)) = crowd(path) else { return ExitCode::FAILURE };
+    let Some(crowd) = Crowd::of(path) else { return ExitCode::FAILURE };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let Ok(runtime) = runtime else { return ExitCode::FAILURE };
     runtime.block_on(async {
-        let way = Way::new(callers, lanes);
+        let way = Way::new(crowd);
         way.fill().await;
-        for _ in 0..repetitions {
-            way.deliver(callers).await;
-        }
+        way.deliver(repetitions).await;
     });
     ExitCode::SUCCESS
 }
 
-/// How many callers send at the same time and wait for their answers, and how many lanes there are
-/// beside the one that they use.
-fn crowd(path: &str) -> Option<(usize, usize)> {
-    let mut words = path.strip_prefix("deliver")?.split('/').skip(1);
-    let Some(callers) = words.next() else { return Some((CALLERS, 0)) };
-    Some((callers.parse().ok()?, words.next()?.parse().ok()?))
+/// Who sends.
+#[derive(Clone, Copy)]
+struct Crowd {
+    /// How many wait for their answers at any time.
+    callers: usize,
+    /// Callers whose items fill one batch; they use the same lane.
+    merged: usize,
+    /// Such groups use the lanes in turn.
+    lanes: usize,
+}
+
+impl Crowd {
+    fn of(path: &str) -> Option<Self> {
+        let mut words = path.strip_prefix("deliver")?.split('/').skip(1);
+        let Some(callers) = words.next() else {
+            return Some(Self { callers: CALLERS, merged: CALLERS, lanes: 1 });
+        };
+        let (callers, lanes) = (callers.parse().ok()?, words.next()?.parse().ok()?);
+        Some(Self { callers, merged: CALLERS_OF_MANY, lanes })
+    }
+
+    /// The lane of a request.
+    fn lane(self, request: usize) -> usize {
+        request / self.merged % self.lanes
+    }
 }
 
 /// A batch processor before an exporter.
@@ -63,26 +87,40 @@ struct Way {
     relay: Built,
     _road: Built,
     request: Payload,
-    lanes: usize,
+    crowd: Crowd,
 }
 
 impl Way {
-    fn new(callers: usize, lanes: usize) -> Self {
+    fn new(crowd: Crowd) -> Self {
         let env = environment();
         let direct = settings(None);
         let road = delivery::start(&env, direct, Takes).expect("nothing is opened");
         let next = Outlet::to(Arc::clone(&road.consumer));
-        let relay = delivery::start_relay(&env, settings(Some(callers.min(CALLERS) * ITEMS)), next);
-        Self { env, relay, _road: road, request: request(), lanes }
+        let relay = delivery::start_relay(&env, settings(Some(crowd.merged * ITEMS)), next);
+        Self { env, relay, _road: road, request: request(), crowd }
     }
 
     /// Has every lane used once.
     async fn fill(&self) {
-        wait((0..self.lanes).map(|lane| self.send(lane + 1)).collect()).await;
+        let waiters: Vec<_> = (0..self.crowd.lanes).map(|lane| self.send(lane)).collect();
+        for waiter in waiters {
+            black_box(waiter.wait().await);
+        }
     }
 
-    async fn deliver(&self, callers: usize) {
-        wait((0..callers).map(|_| self.send(0)).collect()).await;
+    /// Has every caller send so many requests; who was answered sends the next.
+    async fn deliver(&self, repetitions: usize) {
+        let requests = self.crowd.callers * repetitions;
+        let mut waiters = VecDeque::with_capacity(self.crowd.callers);
+        for request in 0..requests {
+            if waiters.len() == self.crowd.callers {
+                answered(&mut waiters).await;
+            }
+            waiters.push_back(self.send(self.crowd.lane(request)));
+        }
+        while !waiters.is_empty() {
+            answered(&mut waiters).await;
+        }
     }
 
     fn send(&self, lane: usize) -> Waiter {
@@ -104,8 +142,9 @@ impl Way {
     }
 }
 
-async fn wait(waiters: Vec<Waiter>) {
-    for waiter in waiters {
+/// Waits for the answer to whoever waits for longest.
+async fn answered(waiters: &mut VecDeque<Waiter>) {
+    if let Some(waiter) = waiters.pop_front() {
         black_box(waiter.wait().await);
     }
 }
