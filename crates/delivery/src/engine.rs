@@ -10,6 +10,7 @@ mod breaker;
 mod dispatch;
 mod drain;
 mod endings;
+mod eviction;
 mod explain;
 mod halving;
 mod health;
@@ -39,7 +40,7 @@ use self::admission::Admission;
 use self::batch::Batch;
 use self::halving::Halvings;
 use self::health::Charge;
-use self::lane::Lane;
+use self::lanes::Lanes;
 use self::member::Member;
 use self::retry::Random;
 use self::scopes::Scopes;
@@ -78,10 +79,10 @@ impl From<MemberId> for u64 {
     }
 }
 
-pub(crate) use self::lane::LaneId;
+pub(crate) use self::lanes::LaneId;
 
 /// What data must agree in to be merged.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct LaneKey {
     pub(crate) signal: Signal,
     pub(crate) metadata: Metadata,
@@ -284,11 +285,7 @@ pub(crate) struct Engine {
     rules: Rules,
     admission: Admission,
     members: Ascending<MemberId, Member>,
-    lanes: BTreeMap<LaneId, Lane>,
-    lane_of_key: BTreeMap<LaneKey, LaneId>,
-    lane_next: u64,
-    /// Lanes by the time they last had something to do.
-    lanes_by_age: BTreeSet<(Instant, LaneId)>,
+    lanes: Lanes,
     /// Lanes with something to start, in the order of their turns.
     turns: Turns,
     /// What several lanes rely on, and fails.
@@ -319,12 +316,9 @@ impl Engine {
             admission: Admission::new(rules.settings.queue.as_ref()),
             workers: Workers::new(rules.workers_max),
             random: Random::new(rules.seed),
+            lanes: Lanes::new(rules.seed),
             rules,
             members: Ascending::default(),
-            lanes: BTreeMap::new(),
-            lane_of_key: BTreeMap::new(),
-            lane_next: 0,
-            lanes_by_age: BTreeSet::new(),
             turns: Turns::default(),
             scopes: Scopes::default(),
             undue: BTreeSet::new(),

@@ -10,7 +10,7 @@ use pipeline::{Code, Outcome, Status, Verdict};
 
 use super::batch::Cut;
 use super::health::Charge;
-use super::lane::LaneId;
+use super::lanes::LaneId;
 use super::member::Member;
 use super::{Action, Arrival, Arrived, Engine, EnvelopeId};
 use crate::ascending::Ascending;

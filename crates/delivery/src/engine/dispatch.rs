@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use pipeline::{Code, Status, Verdict};
 
 use super::batch::Batch;
-use super::lane::{Lane, LaneId};
+use super::lane::Lane;
+use super::lanes::LaneId;
 use super::scopes::Passage;
 use super::turns::{Free, Slot};
 use super::workers::Count;

@@ -7,7 +7,7 @@ use pipeline::{Code, Status, Verdict};
 
 use super::batch::{Cut, Part};
 use super::endings::Finish;
-use super::lane::LaneId;
+use super::lanes::LaneId;
 use super::pending::Members;
 use super::scopes::Passage;
 use super::{Action, Engine, MemberId};
@@ -21,7 +21,7 @@ impl Engine {
         if self.is_mutant(super::Mutant::HaltOutlivesDrain) {
             return;
         }
-        let ids: Vec<_> = self.lanes.keys().copied().collect();
+        let ids = self.lanes.ids();
         let halted: Vec<_> = ids.iter().copied().filter(|id| self.is_halted(*id, now)).collect();
         for (id, batch) in std::mem::take(&mut self.backoffs).into_values() {
             self.resume(id, batch);

@@ -6,7 +6,7 @@ use std::time::Instant;
 use pipeline::{Code, Outcome, Status, Verdict};
 
 use super::batch::{Batch, Part};
-use super::lane::LaneId;
+use super::lanes::LaneId;
 use super::retry::Failure;
 use super::workers::Running;
 use super::{AttemptId, Ending, Engine, Note};

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::Engine;
 use super::lane::Lane;
+use super::lanes::LaneId;
 
 /// Lanes that are described one by one; the rest is counted.
 const LANES_MAX: usize = 8;
@@ -37,17 +38,12 @@ impl Wait {
 
 impl Engine {
     /// A line for each kind of wait.
-    pub(crate) fn explain(&self) -> Vec<Wait> {
+    pub(crate) fn explain(&mut self) -> Vec<Wait> {
         let mut waits = Vec::new();
         waits.extend(self.explain_parked());
-        self.explain_store(&mut waits);
-        let busy: Vec<&Lane> = self.lanes.values().filter(|lane| !lane.is_empty()).collect();
-        for lane in busy.iter().take(LANES_MAX) {
-            self.explain_lane(lane, &mut waits);
-        }
-        if let Some(more) = busy.len().checked_sub(LANES_MAX + 1) {
-            waits.push(Wait { what: format!("and {} more partitions", more + 1), until: None });
-        }
+        let busy = self.lanes.busy();
+        self.explain_store(&busy, &mut waits);
+        self.explain_lanes(&busy, &mut waits);
         for (scope, until, lanes) in self.scopes.shut().take(LANES_MAX) {
             let what = format!("{lanes} partitions wait because this fails: {scope}");
             waits.push(Wait { what, until });
@@ -65,13 +61,15 @@ impl Engine {
 
     fn explain_parked(&self) -> Option<Wait> {
         let count = self.admission.parked_len();
+        if count == 0 {
+            return None;
+        }
         let parked = self.members.values().filter(|member| member.lane.is_none());
         let until = parked.filter_map(|member| member.deadline).max();
-        let what = format!("{count} requests wait for room in the queue");
-        (0 < count).then_some(Wait { what, until })
+        Some(Wait { what: format!("{count} requests wait for room in the queue"), until })
     }
 
-    fn explain_store(&self, waits: &mut Vec<Wait>) {
+    fn explain_store(&self, busy: &[LaneId], waits: &mut Vec<Wait>) {
         let until = self.next_of_store();
         let (writing, unwritten) = (self.writing_len(), self.unwritten_len());
         if 0 < writing {
@@ -82,12 +80,34 @@ impl Engine {
             let what = format!("{unwritten} requests wait for room in the journal");
             waits.push(Wait { what, until });
         }
-        let stored: Vec<_> =
-            self.lanes.values().filter_map(|lane| Some((lane, lane.explain_backlog()?))).collect();
-        for (lane, what) in stored.iter().take(LANES_MAX) {
-            let until = lane.breaker.open_until();
-            waits.push(Wait { what: format!("{}: {what}", lane.name()), until });
+        for lane in self.first_of(busy, Lane::has_backlog) {
+            let (name, what) = (lane.name(), lane.explain_backlog());
+            waits.push(Wait { what: format!("{name}: {what}"), until: lane.breaker.open_until() });
         }
+    }
+
+    fn explain_lanes(&self, busy: &[LaneId], waits: &mut Vec<Wait>) {
+        let is_shown = |lane: &Lane| !lane.is_empty();
+        for lane in self.first_of(busy, is_shown) {
+            self.explain_lane(lane, waits);
+        }
+        let all = busy.iter().filter_map(|id| self.lanes.get(id)).filter(|lane| is_shown(lane));
+        let more = all.count().saturating_sub(LANES_MAX);
+        if 0 < more {
+            waits.push(Wait { what: format!("and {more} more partitions"), until: None });
+        }
+    }
+
+    /// The oldest few lanes of `ids` that pass.
+    fn first_of(&self, ids: &[LaneId], is_shown: impl Fn(&Lane) -> bool) -> Vec<&Lane> {
+        let lanes = ids.iter().filter_map(|id| self.lanes.get(id));
+        let mut shown: Vec<_> = lanes.filter(|lane| is_shown(lane)).collect();
+        if LANES_MAX < shown.len() {
+            shown.select_nth_unstable_by_key(LANES_MAX, |lane| lane.id);
+            shown.truncate(LANES_MAX);
+        }
+        shown.sort_unstable_by_key(|lane| lane.id);
+        shown
     }
 
     fn explain_lane(&self, lane: &Lane, waits: &mut Vec<Wait>) {

@@ -12,7 +12,7 @@ use pipeline::{Code, Status, Verdict};
 
 use super::Engine;
 use super::batch::Batch;
-use super::lane::LaneId;
+use super::lanes::LaneId;
 use crate::settings::Halving as Depth;
 
 /// Which halving a batch belongs to, and which first half it is.

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use pipeline::Verdict;
 
-use super::lane::{Lane, LaneId, not_taking};
+use super::lane::{Lane, not_taking};
+use super::lanes::LaneId;
 use super::member::Member;
 use super::{Arrived, Engine, MemberId};
 

@@ -11,18 +11,17 @@ use super::LaneKey;
 use super::batch::{Batch, Cut};
 use super::breaker::Breaker;
 use super::health::Charge;
+use super::lanes::LaneId;
 use super::pending::{Members, unmark};
 use super::stored::Backlog;
 use crate::target::Scope;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct LaneId(pub(super) u64);
-
 #[derive(Clone, Debug)]
 pub(super) struct Lane {
+    pub(super) id: LaneId,
     pub(super) key: Arc<LaneKey>,
     /// Waits for company.
-    pub(super) pending: Option<Pending>,
+    pub(super) pending: Option<Box<Pending>>,
     /// Wait for a worker only.
     pub(super) ready: VecDeque<Batch>,
     pub(super) running: usize,
@@ -52,6 +51,8 @@ pub(super) struct Lane {
     pub(super) has_turn: bool,
     pub(super) wake: Option<Instant>,
     pub(super) last_used: Instant,
+    /// Under which time it stands in the order of age.
+    pub(super) listed_at: Instant,
     /// It goes as soon as it is empty.
     pub(super) is_evicted: bool,
 }
@@ -69,8 +70,9 @@ pub(super) struct Pending {
 }
 
 impl Lane {
-    pub(super) fn new(key: Arc<LaneKey>, now: Instant) -> Self {
+    pub(super) fn new(id: LaneId, key: Arc<LaneKey>, now: Instant) -> Self {
         Self {
+            id,
             key,
             pending: None,
             ready: VecDeque::new(),
@@ -90,6 +92,7 @@ impl Lane {
             has_turn: false,
             wake: None,
             last_used: now,
+            listed_at: now,
             is_evicted: false,
         }
     }
@@ -98,6 +101,16 @@ impl Lane {
         let outstanding = self.running + self.backing_off + self.halves_held;
         let is_idle = self.pending.is_none() && self.ready.is_empty() && outstanding == 0;
         is_idle && self.backlog.is_empty()
+    }
+
+    /// Whether nothing is to be said about it.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.is_empty() && !self.has_backlog()
+    }
+
+    /// Whether something of it waits on disk, or what is there is damaged.
+    pub(super) fn has_backlog(&self) -> bool {
+        self.backlog.is_waiting()
     }
 
     /// Whether it may hold as much as it likes.
@@ -112,7 +125,7 @@ impl Lane {
     }
 
     /// What is said about what of it is on disk.
-    pub(super) fn explain_backlog(&self) -> Option<String> {
+    pub(super) fn explain_backlog(&self) -> String {
         self.backlog.explain()
     }
 

@@ -1,146 +1,203 @@
-//! Lanes: which exist, and who goes when there are too many.
+//! Lanes: which exist, found by number and by key without a search.
 //!
-//! Bounds: `lanes_max`, and beyond it one lane for each admitted envelope until it is empty.
+//! What a use of a lane costs does not depend on how many there are: its age is put in order only
+//! when someone has to go, and only lanes that were used are looked at for what waits.
+//! Bounds: see `eviction`; a place of one word for each of the most that ever were.
+//! Invariants: a number is given out once, so that of a lane that went finds nothing; whatever lane
+//! holds something is stirred.
 
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::hash::{BuildHasher, DefaultHasher, Hasher};
 use std::sync::Arc;
 use std::time::Instant;
 
-use pipeline::{Code, Status, Verdict};
+use super::LaneKey;
+use super::lane::Lane;
 
-use super::batch::Cut;
-use super::lane::{Lane, LaneId};
-use super::{Arrived, Engine, LaneKey};
-use crate::settings::LanesMax;
+/// The number of a lane, and where it stands. Lower numbers are of older lanes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct LaneId {
+    number: u64,
+    place: usize,
+}
 
-/// How many lanes are looked at to find one that is idle.
-const LOOKED_AT_MAX: usize = 16;
+#[derive(Clone)]
+pub(super) struct Lanes {
+    places: Vec<Option<Box<Lane>>>,
+    /// Places without a lane.
+    free: Vec<usize>,
+    by_key: HashMap<Arc<LaneKey>, LaneId, Seeded>,
+    /// By the time they were last used, or an earlier one.
+    by_age: BTreeSet<(Instant, LaneId)>,
+    /// Places of lanes that were changed since they were last seen at rest, a bit each.
+    stirred: Vec<u64>,
+    next: u64,
+}
 
-impl Engine {
-    /// The lane of `key`, made if needed; the verdict when there are too many.
-    pub(super) fn lane_for(&mut self, key: LaneKey, now: Instant) -> Result<LaneId, Verdict> {
-        if let Some(id) = self.lane_of_key.get(&key).copied() {
-            self.touch(id, now);
-            return Ok(id);
+impl Lanes {
+    /// No lanes. Nobody who does not know `seed` can choose keys that are slow to find.
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            places: Vec::new(),
+            free: Vec::new(),
+            by_key: HashMap::with_hasher(Seeded(seed)),
+            by_age: BTreeSet::new(),
+            stirred: Vec::new(),
+            next: 0,
         }
-        let is_kept = self.store().is_some() || self.rules.settings.lanes.is_ordered;
-        let lanes = &self.rules.settings.lanes;
-        match lanes.max {
-            LanesMax::Refuse(max) if max <= self.lanes.len() => return Err(too_many_combinations()),
-            LanesMax::Evict(max) if max <= self.lanes.len() && is_kept => {
-                self.forget_idle(now)?;
-            }
-            LanesMax::Evict(max) if max <= self.lanes.len() => self.evict_oldest(),
-            _ => {}
-        }
-        Ok(self.new_lane(key, now))
     }
 
-    fn new_lane(&mut self, key: LaneKey, now: Instant) -> LaneId {
-        let id = LaneId(self.lane_next);
-        self.lane_next += 1;
-        self.lanes.insert(id, Lane::new(Arc::new(key.clone()), now));
-        self.lane_of_key.insert(key, id);
-        self.lanes_by_age.insert((now, id));
+    pub(super) fn len(&self) -> usize {
+        self.places.len() - self.free.len()
+    }
+
+    pub(super) fn get(&self, id: &LaneId) -> Option<&Lane> {
+        self.places.get(id.place)?.as_deref().filter(|lane| lane.id == *id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: &LaneId) -> Option<&mut Lane> {
+        let lane = self.places.get_mut(id.place)?.as_deref_mut().filter(|lane| lane.id == *id)?;
+        self.stirred[id.place / BITS] |= bit(id.place);
+        Some(lane)
+    }
+
+    /// The lane that takes what has this key.
+    pub(super) fn find(&self, key: &LaneKey) -> Option<LaneId> {
+        self.by_key.get(key).copied()
+    }
+
+    /// A new lane, which takes what has this key.
+    pub(super) fn open(&mut self, key: LaneKey, now: Instant) -> LaneId {
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.places.push(None);
+            self.places.len() - 1
+        });
+        self.stirred.resize(self.places.len().div_ceil(BITS), 0);
+        let id = LaneId { number: self.next, place };
+        self.next += 1;
+        let key = Arc::new(key);
+        self.by_key.insert(Arc::clone(&key), id);
+        self.by_age.insert((now, id));
+        self.places[place] = Some(Box::new(Lane::new(id, key, now)));
         id
     }
 
-    /// The lane of a stream that an earlier run left, however many there are.
-    pub(super) fn lane_of_stream(&mut self, key: LaneKey, now: Instant) -> LaneId {
-        self.lane_of_key.get(&key).copied().unwrap_or_else(|| self.new_lane(key, now))
-    }
-
-    pub(super) fn refuse_lane(&mut self, members: &[Arrived], verdict: &Verdict) {
-        for arrived in members {
-            let Some(member) = self.members.get(&arrived.id) else { continue };
-            self.settle(arrived.id, 0..member.items, verdict.clone());
+    /// The lane is used at `now`.
+    pub(super) fn touch(&mut self, id: LaneId, now: Instant) {
+        if let Some(lane) = self.get_mut(&id) {
+            lane.last_used = now;
         }
     }
 
-    /// Removes a lane that was evicted, or makes sure it can be, once it is empty.
-    pub(super) fn forget_if_evicted(&mut self, id: LaneId) {
-        if self.lanes.get(&id).is_some_and(|lane| lane.is_evicted && lane.is_empty()) {
-            self.forget(id);
+    /// The lane that was not used for longest, and when it was.
+    pub(super) fn oldest(&mut self) -> Option<(Instant, LaneId)> {
+        loop {
+            let (listed_at, id) = self.by_age.first().copied()?;
+            let last_used = self.get(&id).map_or(listed_at, |lane| lane.last_used);
+            if last_used == listed_at {
+                return Some((last_used, id));
+            }
+            self.relist(id, last_used);
         }
     }
 
-    /// When the lane that was idle longest is due to go.
-    pub(super) fn next_eviction(&self) -> Option<Instant> {
-        let idle_timeout = self.rules.settings.lanes.idle_timeout?;
-        let (last_used, _) = self.lanes_by_age.first()?;
-        Some(*last_used + idle_timeout)
+    /// No lane was last used before.
+    pub(super) fn used_since(&self) -> Option<Instant> {
+        self.by_age.first().map(|(listed_at, _)| *listed_at)
     }
 
-    pub(super) fn evict_idle(&mut self, now: Instant) {
-        while self.next_eviction().is_some_and(|at| at <= now) {
-            let Some((_, id)) = self.lanes_by_age.first().copied() else { return };
-            if self.is_idle(id, now) {
-                self.forget(id);
-            } else {
-                self.touch(id, now);
+    /// The lane takes nothing more, and does not age.
+    pub(super) fn retire(&mut self, id: LaneId) {
+        let Some(lane) = self.places.get(id.place).and_then(Option::as_deref) else { return };
+        self.by_age.remove(&(lane.listed_at, id));
+        if self.by_key.get(&lane.key) == Some(&id) {
+            self.by_key.remove(&lane.key);
+        }
+    }
+
+    /// The lane goes.
+    pub(super) fn close(&mut self, id: LaneId) -> Option<Box<Lane>> {
+        self.get(&id)?;
+        self.retire(id);
+        self.free.push(id.place);
+        self.stirred[id.place / BITS] &= !bit(id.place);
+        self.places[id.place].take()
+    }
+
+    /// All numbers, in order.
+    pub(super) fn ids(&self) -> Vec<LaneId> {
+        let mut ids: Vec<_> = self.places.iter().flatten().map(|lane| lane.id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// All lanes.
+    pub(super) fn values(&self) -> impl Iterator<Item = &Lane> {
+        self.places.iter().flatten().map(Box::as_ref)
+    }
+
+    /// All lanes, to put them at rest.
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut Lane> {
+        self.places.iter_mut().flatten().map(Box::as_mut)
+    }
+
+    /// Those that are not at rest, in any order.
+    pub(super) fn busy(&mut self) -> Vec<LaneId> {
+        let places = &self.places;
+        let mut busy = Vec::new();
+        for (word, bits) in self.stirred.iter_mut().enumerate() {
+            let mut left = *bits;
+            while left != 0 {
+                let place = word * BITS + left.trailing_zeros() as usize;
+                left &= left - 1;
+                let lane = places.get(place).and_then(Option::as_deref);
+                match lane.filter(|lane| !lane.is_at_rest()) {
+                    Some(lane) => busy.push(lane.id),
+                    None => *bits &= !bit(place),
+                }
             }
         }
+        busy
     }
 
-    /// Makes room for a lane without parting one in two, whose order would be lost.
-    fn forget_idle(&mut self, now: Instant) -> Result<(), Verdict> {
-        for _ in 0..LOOKED_AT_MAX {
-            let Some((_, id)) = self.lanes_by_age.first().copied() else { break };
-            if self.is_idle(id, now) {
-                self.forget(id);
-                return Ok(());
-            }
-            self.touch(id, now);
-        }
-        let status = Status::new(Code::Unavailable, "too many targets are in use at once");
-        Err(Verdict::RetryAfter { delay: Some(self.suggested_delay()), status })
-    }
-
-    /// Whether the lane holds nothing, neither data nor back.
-    fn is_idle(&self, id: LaneId, now: Instant) -> bool {
-        let lane = self.lanes.get(&id);
-        lane.is_none_or(|lane| {
-            lane.is_empty() && lane.breaker.open_until().is_none_or(|until| until <= now)
-        })
-    }
-
-    /// The oldest lane makes room. What it holds becomes ready work; nothing is waited for.
-    fn evict_oldest(&mut self) {
-        let Some((_, id)) = self.lanes_by_age.first().copied() else { return };
-        let Some(lane) = self.lanes.get_mut(&id) else { return };
-        if lane.is_empty() {
-            return self.forget(id);
-        }
-        lane.is_evicted = true;
-        let key = Arc::clone(&lane.key);
-        let last_used = lane.last_used;
-        self.lane_of_key.remove(&*key);
-        self.lanes_by_age.remove(&(last_used, id));
-        self.make_due(id, Cut::Full);
-    }
-
-    fn touch(&mut self, id: LaneId, now: Instant) {
-        let Some(lane) = self.lanes.get_mut(&id) else { return };
-        self.lanes_by_age.remove(&(lane.last_used, id));
-        lane.last_used = now;
-        self.lanes_by_age.insert((now, id));
-    }
-
-    fn forget(&mut self, id: LaneId) {
-        let Some(lane) = self.lanes.remove(&id) else { return };
-        self.forget_in_scopes(id);
-        self.lanes_by_age.remove(&(lane.last_used, id));
-        if self.lane_of_key.get(&*lane.key) == Some(&id) {
-            self.lane_of_key.remove(&*lane.key);
-        }
-        if let Some(wake) = lane.wake {
-            self.wakes.remove(&(wake, id));
-        }
-        self.undue.remove(&id);
+    fn relist(&mut self, id: LaneId, at: Instant) {
+        let Some(lane) = self.places.get_mut(id.place).and_then(Option::as_deref_mut) else {
+            return;
+        };
+        self.by_age.remove(&(lane.listed_at, id));
+        self.by_age.insert((at, id));
+        lane.listed_at = at;
     }
 }
 
-/// In upstream's words.
-fn too_many_combinations() -> Verdict {
-    let message = "too many batcher metadata-value combinations";
-    Verdict::Refused(Status::new(Code::InvalidArgument, message))
+impl fmt::Debug for Lanes {
+    /// Shows the lanes and not where they stand, which is nobody's concern.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lanes = self.ids().into_iter().filter_map(|id| self.get(&id));
+        f.debug_list().entries(lanes).finish()
+    }
 }
+
+const BITS: usize = u64::BITS as usize;
+
+fn bit(place: usize) -> u64 {
+    1 << (place % BITS)
+}
+
+/// Hashes keys, which clients choose, in a way that depends on a secret.
+#[derive(Clone, Debug)]
+struct Seeded(u64);
+
+impl BuildHasher for Seeded {
+    type Hasher = DefaultHasher;
+
+    fn build_hasher(&self) -> DefaultHasher {
+        let mut hasher = DefaultHasher::new();
+        hasher.write_u64(self.0);
+        hasher
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use pipeline::{Code, Outcome, Status, Verdict};
 
-use super::lane::LaneId;
+use super::lanes::LaneId;
 use super::retry::BackoffKey;
 use super::{Action, Engine, EnvelopeId, MemberId};
 

@@ -9,7 +9,8 @@ use std::time::Instant;
 use pipeline::{Code, Status, Verdict};
 
 use super::batch::{Batch, Cut, Part};
-use super::lane::{LaneId, Pending};
+use super::lane::Pending;
+use super::lanes::LaneId;
 use super::member::Member;
 use super::{Arrived, Engine, MemberId};
 use crate::ascending::Ascending;
@@ -175,13 +176,13 @@ impl Engine {
         let undue = &mut self.undue;
         let pending = lane.pending.get_or_insert_with(|| {
             undue.insert(id);
-            Pending {
+            Box::new(Pending {
                 batch: Batch::default(),
                 opened_at: now,
                 last_arrival: now,
                 open_callers: 0,
                 due: None,
-            }
+            })
         });
         if member.pending == 0 && !member.is_blocked {
             pending.open_callers += 1;

@@ -7,7 +7,7 @@ use pipeline::{Status, Verdict};
 
 use super::batch::{Batch, Part};
 use super::endings::Finish;
-use super::lane::LaneId;
+use super::lanes::LaneId;
 use super::pending::Members;
 use super::scopes::Blamed;
 use super::{Arrived, AttemptId, Engine, MemberId, Note};

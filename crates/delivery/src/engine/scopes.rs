@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use pipeline::Status;
 
 use super::breaker::Breaker;
-use super::lane::LaneId;
+use super::lanes::LaneId;
 use super::{AttemptId, Engine};
 use crate::target::Scope;
 

@@ -19,7 +19,7 @@ use std::time::Instant;
 use pipeline::Status;
 
 use super::batch::Batch;
-use super::lane::LaneId;
+use super::lanes::LaneId;
 use super::{Arrived, Engine, EnvelopeId, LaneKey, MemberId};
 use crate::settings::{Exhausted, Sizer, Store};
 
@@ -195,14 +195,16 @@ impl Backlog {
 }
 
 impl Backlog {
-    pub(super) fn explain(&self) -> Option<String> {
+    /// Whether something waits on disk, or what is there is damaged.
+    pub(super) fn is_waiting(&self) -> bool {
+        0 < self.entries || self.damage.is_some()
+    }
+
+    pub(super) fn explain(&self) -> String {
         let entries = self.entries;
         match &self.damage {
-            Some(damage) => {
-                Some(format!("{entries} requests wait on disk behind damage: {damage}"))
-            }
-            None if 0 < entries => Some(format!("{entries} requests wait on disk for their turn")),
-            None => None,
+            Some(damage) => format!("{entries} requests wait on disk behind damage: {damage}"),
+            None => format!("{entries} requests wait on disk for their turn"),
         }
     }
 }
@@ -298,9 +300,11 @@ impl Engine {
     /// The window adds up to what is in it.
     pub(crate) fn check_window(&self) {
         let entries = self.stored.entries.values().map(|entry| entry.bytes).sum::<usize>();
-        let reads = self.lanes.values().filter_map(|lane| lane.backlog.reading).sum::<usize>();
+        let ids = self.lanes.ids();
+        let lanes = || ids.iter().filter_map(|id| self.lanes.get(id));
+        let reads = lanes().filter_map(|lane| lane.backlog.reading).sum::<usize>();
         assert_eq!(self.stored.window_used, entries + reads);
-        let unproven = self.lanes.values().map(|lane| lane.backlog.bytes_unproven).sum::<usize>();
+        let unproven = lanes().map(|lane| lane.backlog.bytes_unproven).sum::<usize>();
         assert_eq!(self.stored.unproven_used, unproven);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::lane::LaneId;
+use super::lanes::LaneId;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Turns {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::AttemptId;
 use super::batch::Batch;
-use super::lane::LaneId;
+use super::lanes::LaneId;
 
 /// An attempt is not slow before this.
 const SLOW_MIN: Duration = Duration::from_secs(1);

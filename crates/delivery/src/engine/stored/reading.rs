@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::{Entry, Loaded, NotRead, Position, Shelved};
 use crate::engine::health::Charge;
-use crate::engine::lane::{Lane, LaneId};
+use crate::engine::lane::Lane;
+use crate::engine::lanes::LaneId;
 use crate::engine::{Action, Arrived, Engine, EnvelopeId, Note};
 
 /// How long a lane waits after a read that failed.

@@ -10,7 +10,7 @@ use pipeline::Verdict;
 
 use super::{Kept, Trouble};
 use crate::engine::batch::{Batch, Part};
-use crate::engine::lane::LaneId;
+use crate::engine::lanes::LaneId;
 use crate::engine::{Action, Engine, EnvelopeId, MemberId};
 
 /// The longest wait when there is no schedule of retries.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use pipeline::{Code, Status, Verdict};
 
 use super::{Entry, NotWritten, Shelved, Written};
-use crate::engine::lane::LaneId;
+use crate::engine::lanes::LaneId;
 use crate::engine::member::withdrawn;
 use crate::engine::{Action, Arrived, Engine, EnvelopeId, MemberId};
 

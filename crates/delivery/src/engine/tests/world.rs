@@ -494,7 +494,7 @@ impl World {
     }
 
     /// Whatever is held has something that moves it on.
-    fn check_progress(&self) {
+    fn check_progress(&mut self) {
         let is_stored_left = 0 < self.disk.len() && !self.is_draining && !self.is_damaged;
         let is_held = !self.engine.is_empty() || is_stored_left;
         if is_held && self.attempts.is_empty() && !self.disk.is_asked() {
