@@ -1,6 +1,10 @@
 //! Syntax: what the small languages of components share.
 
+mod tokens;
+
 use std::fmt;
+
+pub(crate) use tokens::{Kind, Tokens};
 
 /// Why a string is not of a language, and where in it.
 #[derive(Clone, Debug, PartialEq, Eq)]

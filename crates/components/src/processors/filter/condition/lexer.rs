@@ -1,13 +1,6 @@
 //! Lexer: cuts a condition into tokens with their places.
 
-use crate::syntax::{SyntaxError, quoted};
-
-/// A token and the byte at which it starts.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Token {
-    pub(super) start: usize,
-    pub(super) kind: TokenKind,
-}
+use crate::syntax::{Kind, SyntaxError, Tokens, quoted};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum TokenKind {
@@ -25,18 +18,30 @@ pub(super) enum TokenKind {
 const SYMBOLS: [&str; 18] =
     ["==", "!=", "<=", ">=", "<", ">", "(", ")", "[", "]", ".", ",", "=", "+", "-", "*", "/", "{"];
 
-/// All tokens of `text`; the last one is [`TokenKind::End`].
-pub(super) fn tokens(text: &str) -> Result<Vec<Token>, SyntaxError> {
-    let mut lexer = Lexer { text, at: 0 };
-    let mut tokens = Vec::new();
-    loop {
-        lexer.skip_space();
-        let start = lexer.at;
+/// The tokens of a condition.
+pub(super) fn tokens(text: &str) -> Result<Tokens<TokenKind>, SyntaxError> {
+    Tokens::read(text, |text, at| {
+        let mut lexer = Lexer { text, at: *at };
         let kind = lexer.next_kind()?;
-        let is_end = kind == TokenKind::End;
-        tokens.push(Token { start, kind });
-        if is_end {
-            return Ok(tokens);
+        *at = lexer.at;
+        Ok(kind)
+    })
+}
+
+impl Kind for TokenKind {
+    const END: Self = Self::End;
+
+    fn word(&self) -> Option<&str> {
+        match self {
+            Self::Word(word) => Some(word),
+            _ => None,
+        }
+    }
+
+    fn symbol(&self) -> Option<&'static str> {
+        match self {
+            Self::Symbol(symbol) => Some(symbol),
+            _ => None,
         }
     }
 }
@@ -47,10 +52,6 @@ struct Lexer<'a> {
 }
 
 impl<'a> Lexer<'a> {
-    fn skip_space(&mut self) {
-        self.at = self.text.len() - self.rest().trim_start().len();
-    }
-
     fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }

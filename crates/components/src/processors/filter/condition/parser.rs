@@ -4,10 +4,11 @@
 
 use regex::Regex;
 
-use super::lexer::{Token, TokenKind, tokens};
+use super::lexer::{TokenKind, tokens};
 use super::path::{Context, Key, Path, ValueType, needs_key};
 use super::types::{check_types, type_of};
 use super::{Comparison, Function, Literal, Operand, Operator, SyntaxError, Term, Test};
+use crate::syntax::Tokens;
 
 const DEPTH_MAX: usize = 64;
 const COMPARISONS: [(&str, Comparison); 6] = [
@@ -46,17 +47,16 @@ const SPAN_ID_LEN: usize = 8;
 
 /// Reads a whole condition.
 pub(super) fn parse(text: &str, context: Context) -> Result<Term, SyntaxError> {
-    let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0, context };
+    let mut parser = Parser { tokens: tokens(text)?, depth: 0, context };
     let term = parser.any()?;
-    match parser.kind() {
+    match parser.tokens.kind() {
         TokenKind::End => Ok(term),
-        _ => Err(parser.unexpected("`and`, `or` or the end")),
+        _ => Err(parser.tokens.missing("`and`, `or` or the end")),
     }
 }
 
 struct Parser {
-    tokens: Vec<Token>,
-    at: usize,
+    tokens: Tokens<TokenKind>,
     depth: usize,
     context: Context,
 }
@@ -64,7 +64,7 @@ struct Parser {
 impl Parser {
     fn any(&mut self) -> Result<Term, SyntaxError> {
         let mut terms = vec![self.all()?];
-        while self.take_word("or") {
+        while self.tokens.take_word("or") {
             terms.push(self.all()?);
         }
         Ok(one_or(terms, Term::Any))
@@ -72,33 +72,33 @@ impl Parser {
 
     fn all(&mut self) -> Result<Term, SyntaxError> {
         let mut terms = vec![self.negated()?];
-        while self.take_word("and") {
+        while self.tokens.take_word("and") {
             terms.push(self.negated()?);
         }
         Ok(one_or(terms, Term::All))
     }
 
     fn negated(&mut self) -> Result<Term, SyntaxError> {
-        if self.take_word("not") {
+        if self.tokens.take_word("not") {
             return Ok(Term::Not(Box::new(self.single()?)));
         }
         self.single()
     }
 
     fn single(&mut self) -> Result<Term, SyntaxError> {
-        if self.is_symbol("(") && !self.is_value_in_parentheses() {
+        if self.tokens.is_symbol("(") && !self.is_value_in_parentheses() {
             return self.parenthesized();
         }
         if self.is_test() {
             let term = self.call()?;
             return self.compared_with_truth(term);
         }
-        let start = self.start();
+        let start = self.tokens.start();
         let left = self.operand()?;
         let Some(comparison) = self.take_comparison() else {
             return match left {
                 Operand::Literal(Literal::Bool(value)) => Ok(Term::Constant(value)),
-                _ => Err(self.unexpected("a comparison such as `==`")),
+                _ => Err(self.tokens.missing("a comparison such as `==`")),
             };
         };
         let right = self.operand()?;
@@ -109,22 +109,22 @@ impl Parser {
 
     /// Reads the `== true` that some write behind a function that answers yes or no.
     fn compared_with_truth(&mut self, term: Term) -> Result<Term, SyntaxError> {
-        let start = self.start();
+        let start = self.tokens.start();
         let Some(comparison) = self.take_comparison() else { return Ok(term) };
         let is_equal = match comparison {
             Comparison::Equal => true,
             Comparison::NotEqual => false,
             _ => return Err(SyntaxError::new(start, "`==` or `!=` is expected")),
         };
-        let TokenKind::Word(word) = self.kind().clone() else {
-            return Err(self.unexpected("`true` or `false`"));
+        let TokenKind::Word(word) = self.tokens.kind().clone() else {
+            return Err(self.tokens.missing("`true` or `false`"));
         };
         let expected = match word.as_str() {
             "true" => is_equal,
             "false" => !is_equal,
-            _ => return Err(self.unexpected("`true` or `false`")),
+            _ => return Err(self.tokens.missing("`true` or `false`")),
         };
-        self.at += 1;
+        self.tokens.step();
         Ok(if expected { term } else { Term::Not(Box::new(term)) })
     }
 
@@ -138,12 +138,12 @@ impl Parser {
         read: impl FnOnce(&mut Self) -> Result<T, SyntaxError>,
     ) -> Result<T, SyntaxError> {
         if self.depth == DEPTH_MAX {
-            return Err(SyntaxError::new(self.start(), "parentheses nest too deep"));
+            return Err(SyntaxError::new(self.tokens.start(), "parentheses nest too deep"));
         }
         self.depth += 1;
-        self.expect("(")?;
+        self.tokens.expect("(")?;
         let read = read(self)?;
-        self.expect(")")?;
+        self.tokens.expect(")")?;
         self.depth -= 1;
         Ok(read)
     }
@@ -151,14 +151,15 @@ impl Parser {
     /// Whether what stands in the parentheses is a value: then it is compared or reckoned with.
     fn is_value_in_parentheses(&self) -> bool {
         let mut depth = 0;
-        for (at, token) in self.tokens.iter().enumerate().skip(self.at) {
+        let rest = self.tokens.rest();
+        for (at, token) in rest.iter().enumerate() {
             match token.kind {
                 TokenKind::Symbol("(") => depth += 1,
                 TokenKind::Symbol(")") => depth -= 1,
                 _ => {}
             }
             if depth == 0 {
-                let next = self.tokens.get(at + 1).map(|token| &token.kind);
+                let next = rest.get(at + 1).map(|token| &token.kind);
                 let Some(TokenKind::Symbol(symbol)) = next else { return false };
                 let compares = COMPARISONS.iter().any(|(known, _)| known == symbol);
                 return compares || OPERATORS.iter().any(|(known, _)| known == symbol);
@@ -177,10 +178,10 @@ impl Parser {
         operators: &[(&str, Operator)],
         read: impl Fn(&mut Self) -> Result<Operand, SyntaxError>,
     ) -> Result<Operand, SyntaxError> {
-        let start = self.start();
+        let start = self.tokens.start();
         let mut left = read(self)?;
         while let Some((_, operator)) =
-            operators.iter().find(|(symbol, _)| self.take_symbol(symbol))
+            operators.iter().find(|(symbol, _)| self.tokens.take_symbol(symbol))
         {
             let right = read(self)?;
             for operand in [&left, &right] {
@@ -199,16 +200,16 @@ impl Parser {
 
     /// Reads a value of which not all attributes at once are meant.
     fn value(&mut self) -> Result<Operand, SyntaxError> {
-        let start = self.at;
+        let (place, start) = (self.tokens.place(), self.tokens.start());
         let operand = self.argument()?;
         match &operand {
             Operand::Path(path) if path.is_whole_list() => {
-                let words = self.tokens[start..self.at].iter().map(|token| match &token.kind {
+                let words = self.tokens.since(place).iter().map(|token| match &token.kind {
                     TokenKind::Word(word) => word.as_str(),
                     _ => ".",
                 });
                 let message = needs_key(&words.collect::<String>());
-                Err(SyntaxError::new(self.tokens[start].start, message))
+                Err(SyntaxError::new(start, message))
             }
             _ => Ok(operand),
         }
@@ -216,14 +217,14 @@ impl Parser {
 
     /// Reads a value that a function is asked about.
     fn argument(&mut self) -> Result<Operand, SyntaxError> {
-        let start = self.start();
-        if self.is_symbol("(") {
+        let start = self.tokens.start();
+        if self.tokens.is_symbol("(") {
             return self.nested(Self::operand);
         }
         if self.is_call() {
             return self.value_call();
         }
-        let literal = match self.kind().clone() {
+        let literal = match self.tokens.kind().clone() {
             TokenKind::Text(text) => Literal::Text(text),
             TokenKind::Int(value) => Literal::Int(value),
             TokenKind::Double(value) => Literal::Double(value),
@@ -232,7 +233,7 @@ impl Parser {
                 "nil" => Literal::Nil,
                 "true" => Literal::Bool(true),
                 "false" => Literal::Bool(false),
-                "and" | "or" | "not" => return Err(self.unexpected("a value or a path")),
+                "and" | "or" | "not" => return Err(self.tokens.missing("a value or a path")),
                 _ if word.starts_with(|c: char| c.is_ascii_uppercase()) => {
                     let number = super::value::enum_number(&word);
                     number.map(Literal::Int).ok_or_else(|| {
@@ -242,32 +243,33 @@ impl Parser {
                 _ => return self.path().map(Operand::Path),
             },
             TokenKind::Symbol(_) | TokenKind::End => {
-                return Err(self.unexpected("a value or a path"));
+                return Err(self.tokens.missing("a value or a path"));
             }
         };
-        self.at += 1;
+        self.tokens.step();
         Ok(Operand::Literal(literal))
     }
 
     fn path(&mut self) -> Result<Path, SyntaxError> {
-        let start = self.start();
-        let mut words = vec![self.word()?];
-        while self.take_symbol(".") {
-            words.push(self.word()?);
+        let start = self.tokens.start();
+        let mut words = vec![self.tokens.word()?];
+        while self.tokens.take_symbol(".") {
+            words.push(self.tokens.word()?);
         }
         let mut keys = Vec::new();
-        while self.take_symbol("[") {
-            let key = match self.kind().clone() {
+        while self.tokens.take_symbol("[") {
+            let key = match self.tokens.kind().clone() {
                 TokenKind::Text(name) => Key::Name(name),
                 TokenKind::Int(index) => {
                     let index = usize::try_from(index);
-                    let negative = |_| SyntaxError::new(self.start(), "an index is not negative");
+                    let negative =
+                        |_| SyntaxError::new(self.tokens.start(), "an index is not negative");
                     Key::Index(index.map_err(negative)?)
                 }
-                _ => return Err(self.unexpected("a key such as `\"name\"`")),
+                _ => return Err(self.tokens.missing("a key such as `\"name\"`")),
             };
-            self.at += 1;
-            self.expect("]")?;
+            self.tokens.step();
+            self.tokens.expect("]")?;
             keys.push(key);
         }
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -276,21 +278,21 @@ impl Parser {
     }
 
     fn call(&mut self) -> Result<Term, SyntaxError> {
-        let start = self.start();
-        let name = self.word()?;
-        self.expect("(")?;
+        let start = self.tokens.start();
+        let name = self.tokens.word()?;
+        self.tokens.expect("(")?;
         let term = match name.as_str() {
             "HasAttrKeyOnDatapoint" => self.has_attribute(start, false)?,
             "HasAttrOnDatapoint" => self.has_attribute(start, true)?,
             "IsRootSpan" => self.is_root_span(start)?,
             "ContainsValue" => {
-                let list = if self.is_symbol("[") { self.list()? } else { self.argument()? };
-                self.expect(",")?;
+                let list = if self.tokens.is_symbol("[") { self.list()? } else { self.argument()? };
+                self.tokens.expect(",")?;
                 Term::Contains { list, item: self.operand()? }
             }
             _ => Term::Test { target: self.argument()?, test: self.test(&name)? },
         };
-        self.expect(")")?;
+        self.tokens.expect(")")?;
         Ok(term)
     }
 
@@ -316,11 +318,11 @@ impl Parser {
     }
 
     fn list(&mut self) -> Result<Operand, SyntaxError> {
-        self.expect("[")?;
+        self.tokens.expect("[")?;
         let mut elements = Vec::new();
-        while !self.take_symbol("]") {
+        while !self.tokens.take_symbol("]") {
             if !elements.is_empty() {
-                self.expect(",")?;
+                self.tokens.expect(",")?;
             }
             elements.push(self.operand()?);
         }
@@ -350,8 +352,8 @@ impl Parser {
 
     /// Reads a call that makes a value.
     fn value_call(&mut self) -> Result<Operand, SyntaxError> {
-        let start = self.start();
-        let name = self.word()?;
+        let start = self.tokens.start();
+        let name = self.tokens.word()?;
         let function = match name.as_str() {
             "TraceID" | "ProfileID" => return self.id(TRACE_ID_LEN),
             "SpanID" => return self.id(SPAN_ID_LEN),
@@ -386,98 +388,50 @@ impl Parser {
 
     fn id(&mut self, len: usize) -> Result<Operand, SyntaxError> {
         self.nested(|parser| {
-            let start = parser.start();
-            let bytes = match parser.kind().clone() {
+            let start = parser.tokens.start();
+            let bytes = match parser.tokens.kind().clone() {
                 TokenKind::Bytes(bytes) if bytes.len() == len => bytes,
                 _ => {
                     let message = format!("{len} bytes `0x...` are expected");
                     return Err(SyntaxError::new(start, message));
                 }
             };
-            parser.at += 1;
+            parser.tokens.step();
             Ok(Operand::Literal(Literal::Bytes(bytes)))
         })
     }
 
     fn text_argument(&mut self) -> Result<(usize, String), SyntaxError> {
-        self.expect(",")?;
+        self.tokens.expect(",")?;
         self.text()
     }
 
     fn text(&mut self) -> Result<(usize, String), SyntaxError> {
-        let start = self.start();
-        let TokenKind::Text(text) = self.kind().clone() else {
-            return Err(self.unexpected("a string in double quotes"));
+        let start = self.tokens.start();
+        let TokenKind::Text(text) = self.tokens.kind().clone() else {
+            return Err(self.tokens.missing("a string in double quotes"));
         };
-        self.at += 1;
+        self.tokens.step();
         Ok((start, text))
     }
 
-    fn word(&mut self) -> Result<String, SyntaxError> {
-        let TokenKind::Word(word) = self.kind().clone() else {
-            return Err(self.unexpected("a name"));
-        };
-        self.at += 1;
-        Ok(word)
-    }
-
     fn is_call(&self) -> bool {
-        let next = self.tokens.get(self.at + 1).map(|token| &token.kind);
-        matches!(self.kind(), TokenKind::Word(word) if !matches!(word.as_str(), "and" | "or" | "not"))
+        let next = self.tokens.second();
+        matches!(self.tokens.kind(), TokenKind::Word(word) if !matches!(word.as_str(), "and" | "or" | "not"))
             && next == Some(&TokenKind::Symbol("("))
     }
 
     /// Whether a function is called that answers yes or no.
     fn is_test(&self) -> bool {
         self.is_call()
-            && matches!(self.kind(), TokenKind::Word(word) if TESTS.contains(&word.as_str()))
+            && matches!(self.tokens.kind(), TokenKind::Word(word) if TESTS.contains(&word.as_str()))
     }
 
     fn take_comparison(&mut self) -> Option<Comparison> {
         COMPARISONS
             .into_iter()
-            .find(|(symbol, _)| self.take_symbol(symbol))
+            .find(|(symbol, _)| self.tokens.take_symbol(symbol))
             .map(|(_, comparison)| comparison)
-    }
-
-    fn take_word(&mut self, word: &str) -> bool {
-        let is_there = matches!(self.kind(), TokenKind::Word(found) if found == word);
-        self.at += usize::from(is_there);
-        is_there
-    }
-
-    fn take_symbol(&mut self, symbol: &str) -> bool {
-        let is_there = self.is_symbol(symbol);
-        self.at += usize::from(is_there);
-        is_there
-    }
-
-    fn is_symbol(&self, symbol: &str) -> bool {
-        matches!(self.kind(), TokenKind::Symbol(found) if *found == symbol)
-    }
-
-    fn expect(&mut self, symbol: &str) -> Result<(), SyntaxError> {
-        if self.take_symbol(symbol) {
-            return Ok(());
-        }
-        Err(self.unexpected(&format!("`{symbol}`")))
-    }
-
-    /// The last token is the end, and nothing steps over it.
-    fn kind(&self) -> &TokenKind {
-        &self.token().kind
-    }
-
-    fn start(&self) -> usize {
-        self.token().start
-    }
-
-    fn token(&self) -> &Token {
-        &self.tokens[self.at.min(self.tokens.len() - 1)]
-    }
-
-    fn unexpected(&self, expected: &str) -> SyntaxError {
-        SyntaxError::new(self.start(), format!("{expected} is expected"))
     }
 }
 

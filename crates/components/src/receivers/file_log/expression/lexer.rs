@@ -1,13 +1,6 @@
 //! Lexer: cuts an expression into tokens with their places.
 
-use crate::syntax::{SyntaxError, quoted};
-
-/// A token and the byte at which it starts.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Token {
-    pub(super) start: usize,
-    pub(super) kind: TokenKind,
-}
+use crate::syntax::{Kind, SyntaxError, Tokens, quoted};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum TokenKind {
@@ -26,18 +19,25 @@ const SYMBOLS: [&str; 29] = [
     "+", "-", "*", "/", "%", "^", "<", ">", "!", "{", "}", "|",
 ];
 
-/// All tokens of `text`; the last one is [`TokenKind::End`].
-pub(super) fn tokens(text: &str) -> Result<Vec<Token>, SyntaxError> {
-    let mut at = 0;
-    let mut tokens = Vec::new();
-    loop {
-        at = text.len() - text[at..].trim_start().len();
-        let start = at;
-        let kind = next_kind(text, &mut at)?;
-        let is_end = kind == TokenKind::End;
-        tokens.push(Token { start, kind });
-        if is_end {
-            return Ok(tokens);
+/// The tokens of an expression.
+pub(super) fn tokens(text: &str) -> Result<Tokens<TokenKind>, SyntaxError> {
+    Tokens::read(text, next_kind)
+}
+
+impl Kind for TokenKind {
+    const END: Self = Self::End;
+
+    fn word(&self) -> Option<&str> {
+        match self {
+            Self::Word(word) => Some(word),
+            _ => None,
+        }
+    }
+
+    fn symbol(&self) -> Option<&'static str> {
+        match self {
+            Self::Symbol(symbol) => Some(symbol),
+            _ => None,
         }
     }
 }
