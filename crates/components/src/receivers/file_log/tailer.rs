@@ -5,6 +5,7 @@
 //! journal. Bounds: turns by threads, memory by the receiver's share of the budget.
 
 mod act;
+mod look;
 mod start;
 
 use std::collections::HashMap;
@@ -33,6 +34,7 @@ use super::stream::{Batch, Noticed, Stream};
 use super::tally::Tally;
 use super::tracker::{Key, Report, Standing, Tracker, Turn};
 use super::window::Token;
+use look::Look;
 
 /// How long an answer may take; what has none by then is read again. Longer than exporters keep
 /// trying, so that what they give up for its age is theirs to end.
@@ -102,17 +104,6 @@ pub(super) struct Tailer<F: FileSystem> {
     drained_by: Option<Instant>,
     /// Ends with this.
     _changes: Option<Task<()>>,
-}
-
-/// When folders are looked at.
-#[derive(Debug)]
-struct Look {
-    at: Instant,
-    is_running: bool,
-    started: Instant,
-    ended: Instant,
-    lasted: Duration,
-    is_told: bool,
 }
 
 /// When positions are written.
@@ -191,11 +182,10 @@ impl<F: FileSystem> Tailer<F> {
     }
 
     fn next_time(&self, now: Instant) -> Instant {
-        let look = (!self.look.is_running).then_some(self.look.at);
         let save =
             (!self.saving.is_running && self.tracker.has_unsaved()).then_some(self.saving.at);
         let ended = self.drained_by.and_then(|deadline| deadline.checked_sub(LAST_SAVE));
-        let look = look.filter(|_| self.drained_by.is_none());
+        let look = self.look.next().filter(|_| self.drained_by.is_none());
         let [proven, trials] = self.starved_until;
         let times = [self.tracker.next_wake(), look, save, proven, trials, ended];
         let far = now + Duration::from_hours(1);

@@ -2,26 +2,20 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use runtime::channel::Ends;
 use runtime::mailbox;
 use runtime::watch::{Change, Watcher};
 
-use super::{Event, HashMap, House, Look, Offsets, Post, Saving, Tailer};
+use super::look::{GATHERED, Look};
+use super::{Event, HashMap, House, Offsets, Post, Saving, Tailer};
 use crate::receivers::file_log::assemble::Now;
 use crate::receivers::file_log::discovery::{self, Found};
 use crate::receivers::file_log::file_system::FileSystem;
 use crate::receivers::file_log::reading::{Begin, Done, Habits, Order, Reader};
 use crate::receivers::file_log::stream::Stream;
 use crate::receivers::file_log::tracker::{Record, Standing, Tracker};
-
-/// How often everything is looked at although the kernel tells of changes.
-const LOOK_PAUSE: Duration = Duration::from_secs(10);
-/// Looking may take one part in so many of the time.
-const LOOK_SHARE: u32 = 20;
-/// How long changes are gathered before the next are taken.
-const GATHERED: Duration = Duration::from_millis(10);
 
 impl<F: FileSystem> Tailer<F> {
     /// A tailer of files that were left at `records`.
@@ -33,14 +27,8 @@ impl<F: FileSystem> Tailer<F> {
             let forward = forward(Arc::clone(&house), watcher, Post::clone(&post));
             house.scope.spawn("changes", forward)
         });
-        let look = Look {
-            at: now,
-            is_running: false,
-            started: now,
-            ended: now,
-            lasted: Duration::ZERO,
-            is_told: false,
-        };
+        let poll_interval = house.settings.limits.poll_interval;
+        let look = Look::new(poll_interval, house.watcher.is_none(), now);
         Self {
             tracker: Tracker::new(house.settings.limits.clone(), records, now),
             open: HashMap::new(),
@@ -61,11 +49,11 @@ impl<F: FileSystem> Tailer<F> {
     }
 
     pub(super) fn start_look(&mut self, now: Instant) {
-        if self.look.is_running || now < self.look.at || self.drained_by.is_some() {
+        let is_due = self.look.next().is_some_and(|at| at <= now);
+        if !is_due || self.drained_by.is_some() {
             return;
         }
-        self.look.is_running = true;
-        self.look.started = now;
+        self.look.start(now);
         let house = Arc::clone(&self.house);
         let post = self.post.clone();
         let job = async move {
@@ -78,19 +66,13 @@ impl<F: FileSystem> Tailer<F> {
     }
 
     pub(super) fn looked(&mut self, found: &Found, now: Instant) {
-        self.look.is_running = false;
-        (self.look.ended, self.look.lasted) = (now, now.duration_since(self.look.started));
         for (path, message) in &found.failures {
             tracing::warn!(path = %path.display(), message, "Cannot look for files.");
         }
-        let is_watched = self.house.watcher.is_some() && found.unwatched.is_empty();
-        if !is_watched && !std::mem::replace(&mut self.look.is_told, true) {
+        if self.look.end(found.unwatched.is_empty(), now) {
             let folder = found.unwatched.first();
             tracing::info!(?folder, "Looking for changes at intervals: the kernel does not tell.");
         }
-        let limits = &self.house.settings.limits;
-        let pause = if is_watched { LOOK_PAUSE } else { limits.poll_interval };
-        self.look.at = now + pause.max(self.look.lasted * LOOK_SHARE);
         if found.is_whole {
             self.tracker.listed(&found.listing, now);
         }
@@ -111,15 +93,13 @@ impl<F: FileSystem> Tailer<F> {
             }
         }
         if is_new {
-            // It may be the first of many: looking must not become all that is done.
-            let soon = self.look.ended + self.look.lasted * LOOK_SHARE;
-            self.look.at = self.look.at.min(soon.max(now + GATHERED));
+            self.look.hint(now);
         }
     }
 
     pub(super) fn deaf(&mut self, message: &str, now: Instant) {
         tracing::warn!(message, "The kernel tells of no more changes; looking at intervals.");
-        self.look.at = now;
+        self.look.deafen(now);
     }
 }
 
