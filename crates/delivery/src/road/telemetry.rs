@@ -2,15 +2,18 @@
 
 mod exporter;
 mod processor;
+mod rejections;
 
 use std::sync::Arc;
 
-use pipeline::{Environment, Outcome, Verdict};
+use pipeline::{Environment, Outcome, Status, Verdict};
+use runtime::clock::Clock;
 use runtime::metrics::{Counter, Labels};
 use wire::{Payload, Signal};
 
 use self::exporter::ExporterSeries;
 use self::processor::ProcessorSeries;
+use self::rejections::Rejections;
 use super::load::Source;
 use crate::Destination;
 use crate::engine::{Engine, Note, Start};
@@ -52,7 +55,9 @@ pub(super) struct Telemetry {
 
 struct Series {
     id: String,
+    clock: Clock,
     edge: Edge,
+    rejections: Rejections,
     withdrawn: Counter,
     unknown: Counter,
     expired: Counter,
@@ -84,7 +89,9 @@ impl Telemetry {
         let counter = |name, about| env.metrics.counter(name, about, labels.clone());
         let series = Series {
             id: env.id.to_string(),
+            clock: env.clock,
             edge,
+            rejections: Rejections::default(),
             withdrawn: counter(
                 "tidegate_delivery_withdrawn_items",
                 "Items whose caller left before they were sent; they were not sent.",
@@ -174,12 +181,7 @@ impl Telemetry {
                 dropped_items = items,
                 "Exporting failed. Dropping data."
             ),
-            Note::GaveUp { status, items, is_owed: false } => tracing::warn!(
-                component = id,
-                error = %status,
-                rejected_items = items,
-                "Exporting failed. Rejecting data."
-            ),
+            Note::GaveUp { status, items, is_owed: false } => self.tell_rejected(status, *items),
             Note::Expired { items } => self.series.expired.add(*items as u64),
             Note::NotRead { status, is_final: true } => tracing::error!(
                 component = id,
@@ -202,6 +204,20 @@ impl Telemetry {
                 dropped_items = rejected,
                 "Partial success response"
             ),
+        }
+    }
+}
+
+impl Telemetry {
+    fn tell_rejected(&self, status: &Status, items: usize) {
+        let Series { id, clock, rejections, .. } = &*self.series;
+        if let Some(rejected_items) = rejections.note(items, clock.now()) {
+            tracing::warn!(
+                component = id,
+                error = %status,
+                rejected_items,
+                "Exporting failed. Rejecting data."
+            );
         }
     }
 }

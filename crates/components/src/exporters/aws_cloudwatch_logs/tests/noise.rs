@@ -66,3 +66,21 @@ async fn a_stream_that_begins_to_fail_and_works_again_is_told_once_each() {
     let count = |text: &str| told.iter().filter(|told| told.starts_with(text)).count();
     assert_eq!((count("Exporting failed"), count("Exporting succeeds")), (1, 1), "{told:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn callers_that_are_told_no_are_told_of_seldom() {
+    let ear = Ear::default();
+    let _hearing = tracing::subscriber::set_default(ear.clone());
+    let server = Server::http(std::iter::repeat_n(error("AccessDeniedException"), 100));
+    let exporter = exporter(&server, "retry_on_failure: {enabled: false}");
+    for _ in 0..100 {
+        let deadline = Clock.now() + Duration::from_secs(60);
+        let (envelope, waiter) = pipeline::Envelope::of_one(payload(&logs_of(&["x"])), deadline);
+        pipeline::consume(exporter.consumer.as_ref(), envelope);
+        assert_ne!(waiter.wait().await.unwrap().answer(), delivered());
+        Clock.sleep(Duration::from_millis(240)).await;
+    }
+    let told = ear.0.lock().unwrap().clone();
+    let count = told.iter().filter(|told| told.starts_with("Exporting failed. Rejecting")).count();
+    assert_eq!(count, 3, "24 s: {told:?}");
+}

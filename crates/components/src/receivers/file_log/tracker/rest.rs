@@ -60,7 +60,8 @@ impl Tracker {
 
     /// Goes back to what failed.
     fn rewind(&mut self, key: Key, message: &str, now: Instant) {
-        let (retry, Some(file)) = (self.limits.retry, self.files.get_mut(&key)) else { return };
+        let (retry, is_draining) = (self.limits.retry, self.is_draining);
+        let Some(file) = self.files.get_mut(&key) else { return };
         let path = Arc::clone(&file.path);
         let since = *file.failing_since.get_or_insert(now);
         let records = file.window.open_items();
@@ -81,7 +82,8 @@ impl Tracker {
         (file.held, file.is_partial, file.is_afresh, file.is_dirty) = (None, false, true, true);
         let ladder = retry.initial.saturating_mul(1 << file.failures.min(16)).min(retry.max);
         let delay = spread(file.delay.take().unwrap_or(ladder), key);
-        let is_first = file.failures == 0;
+        // That a stop comes before an answer is no news of the file.
+        let is_first = file.failures == 0 && !is_draining;
         file.failures += 1;
         file.paused_until = Some(now + delay);
         let message = message.to_owned();
