@@ -101,6 +101,10 @@ ROWS = {
         "gRPC, 100 a request, 1,000 connections", "grpc.yaml", items=100, connections=1000,
         concurrency=1, share=0.3,
     ),
+    "connections-4000": Row(
+        "gRPC, 100 a request, 4,000 connections", "grpc.yaml", items=100, connections=4_000,
+        concurrency=1, share=0.5,
+    ),
     "callers-10000": Row(
         "gRPC, 10 a request, 10,000 waiting callers, merged", "grpc-batch.yaml", items=10,
         connections=100, concurrency=100, share=0.1,

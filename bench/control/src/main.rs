@@ -16,6 +16,7 @@ mod disk;
 mod floor;
 
 use std::error::Error;
+use std::net::SocketAddr;
 
 use anyhow::{Result, bail};
 use hyper::body::{Body, Bytes, Incoming};
@@ -23,7 +24,7 @@ use hyper::{Request, client, server};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Mutex;
 
 #[global_allocator]
@@ -33,6 +34,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const COPY_BYTES: usize = 256 << 10;
 /// What the collector's receiver grants, too.
 const WINDOW_BYTES: u32 = 1 << 20;
+
+/// Connections that may wait to be accepted: all that a row opens at once.
+const BACKLOG: u32 = 4096;
 
 /// What a proxy speaks.
 #[derive(Clone, Copy)]
@@ -60,13 +64,20 @@ async fn main() -> Result<()> {
         "disk2" => Speech::Disk2,
         other => bail!("`{other}` is no control"),
     };
-    let listener = TcpListener::bind(from).await?;
+    let listener = listen(from.parse()?)?;
     loop {
         let (client, _) = listener.accept().await?;
         let to = to.clone();
         // Either side may leave whenever it likes.
         tokio::spawn(async move { pass(speech, client, to).await.ok() });
     }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket.listen(BACKLOG)?)
 }
 
 async fn pass(speech: Speech, client: TcpStream, to: String) -> Result<()> {
