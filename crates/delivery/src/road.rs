@@ -59,8 +59,8 @@ enum Signal {
     Opened(Result<Box<Store>, StartError>),
     Written(EnvelopeId, Result<(StreamId, Position, usize), NotWritten>),
     Roomy,
-    /// The disk of the journal hangs, or goes on.
-    Hangs,
+    /// The journal has trouble with its disk, or has it no more.
+    Trouble,
     Loaded(LaneId, Result<Reading, NotRead>),
     Buried(EnvelopeId, Result<(), Status>),
     Left(MemberId),

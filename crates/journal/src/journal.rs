@@ -28,7 +28,7 @@ use crate::store::{Append, Counts, Forget, Request, Store};
 use crate::{AppendError, Damage, Position, ReadError, StreamError, StreamId};
 
 use watch::Watch;
-pub use watch::{Hang, ToldOfHang};
+pub use watch::{Hang, ToldOfTrouble, Trouble};
 
 /// How long what could not be written waits for the next try.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(500);
@@ -69,6 +69,8 @@ pub struct Usage {
     /// The last append was refused for lack of room.
     pub is_full: bool,
     pub hang: Option<Hang>,
+    /// What must become free on the disk before data is taken; 0 when that does not depend on it.
+    pub lacks_bytes: u64,
     /// Records that cannot be read, one of each stream that has any.
     pub damage: Vec<Damage>,
 }
@@ -115,11 +117,11 @@ pub fn open(volume: Arc<dyn Volume>, settings: Settings) -> Result<Opened, OpenE
     open_watched(volume, settings, Arc::new(|_| {}))
 }
 
-/// Opens the journal in `volume`; `told` hears when its disk hangs, while it is opened, too.
+/// Opens the journal in `volume`; `told` hears of trouble with its disk, while it is opened, too.
 pub fn open_watched(
     volume: Arc<dyn Volume>,
     settings: Settings,
-    told: ToldOfHang,
+    told: ToldOfTrouble,
 ) -> Result<Opened, OpenError> {
     let watched = Watched::new(volume);
     let failed = |error| {
@@ -127,7 +129,7 @@ pub fn open_watched(
         OpenError::Io { attempt, volume, error }
     };
     let hangs_after = settings.hangs_after;
-    let (watch, thread) = Watch::start(watched.calls(), hangs_after, told).map_err(failed)?;
+    let (watch, thread) = Watch::start(&watched, hangs_after, told).map_err(failed)?;
     let volume: Arc<dyn Volume> = Arc::new(watched.clone());
     let (store, report) =
         recovery::recover(Arc::clone(&volume), settings.clone()).inspect_err(|_| watch.end())?;
@@ -372,6 +374,7 @@ impl Owner {
         if self.store.take_refused() {
             self.state.is_full.store(true, Ordering::Relaxed);
         }
+        self.state.watch.set_lacks(self.store.lacks());
         if self.state.is_full.load(Ordering::Relaxed) && self.store.has_room() {
             self.state.is_full.store(false, Ordering::Relaxed);
             let told = self.state.room().clone();
@@ -418,6 +421,7 @@ impl State {
             streams: index.streams.len(),
             is_full: self.is_full.load(Ordering::Relaxed),
             hang,
+            lacks_bytes: self.watch.lacks(),
             damage: index.streams.values().filter_map(|stream| stream.damage.clone()).collect(),
         }
     }

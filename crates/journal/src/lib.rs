@@ -14,7 +14,7 @@
 //!     │ reads            ┌──────────────────────────────┐                        │
 //!     └────────────────▶ │ journal read: reads, scrub   │ ───────────────────────┘
 //!        ◀────────────── └──────────────────────────────┘
-//!             on_done          watched by `journal watch`, which reports a disk that hangs
+//!             on_done          watched by `journal watch`, which reports a disk that hangs or is full
 //! ```
 //!
 //! Layers, lowest first, each tested alone: [`mod@frame`], [`mod@record`], [`mod@segment`],
@@ -44,7 +44,9 @@ pub mod repair;
 use std::fmt;
 
 pub use error::{AppendError, ReadError, StreamError};
-pub use journal::{Hang, Journal, Opened, Recovered, ToldOfHang, Usage, open, open_watched};
+pub use journal::{
+    Hang, Journal, Opened, Recovered, ToldOfTrouble, Trouble, Usage, open, open_watched,
+};
 pub use reader::{Limits, Read, Stored};
 pub use recovery::{Missing, OpenError, Report};
 pub use settings::Settings;

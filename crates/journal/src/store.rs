@@ -78,6 +78,8 @@ pub(crate) struct Store {
     pub(crate) index: Arc<Mutex<Index>>,
     active: Option<Writer>,
     spares: Spares,
+    /// What the disk has no room for of the spares that there are to be.
+    spares_lack: u64,
     pub(crate) previous: Previous,
     pub(crate) next_segment: u32,
     /// What is gathered or written, and not being synced.
@@ -160,6 +162,7 @@ impl Store {
             is_resting: false,
             active: None,
             spares,
+            spares_lack: 0,
             previous,
             next_segment,
             group: Group::default(),
@@ -196,7 +199,7 @@ impl Store {
     pub(crate) fn is_owing(&self) -> bool {
         let is_written = self.owed.is_empty() && self.waiting_forgets.is_empty();
         let is_waited_for = 0 < self.awaited && !self.spares.is_complete();
-        !is_written || !self.doomed.is_empty() || is_waited_for
+        !is_written || !self.doomed.is_empty() || is_waited_for || 0 < self.lacks()
     }
 
     fn stage_append(&mut self, append: Append) {

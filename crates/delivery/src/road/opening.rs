@@ -110,12 +110,12 @@ impl Opener {
             }
             None => None,
         };
-        let told = self.vitals.of_hangs("queue", self.post.clone());
+        let told = self.vitals.of_trouble("queue", self.post.clone());
         let lease = queue.open(&self.queue.storage, self.queue.bytes_max, &told);
         let lease = lease.map_err(NotYet::Failed)?;
         let refused = match refused {
             Some((claim, wanted, bytes_max)) => {
-                let told = self.vitals.of_hangs("refused", self.post.clone());
+                let told = self.vitals.of_trouble("refused", self.post.clone());
                 let lease = claim.open(&wanted.storage, wanted.bytes_max, &told);
                 Some((lease.map_err(NotYet::Failed)?, bytes_max))
             }

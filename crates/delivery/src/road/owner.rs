@@ -180,7 +180,7 @@ impl<C: Courier> Owner<C> {
             Mail::Signal(Signal::Written(envelope, result)) => self.written(envelope, result, now),
             Mail::Signal(Signal::Roomy) => self.step(Event::Roomy, now),
             // Those who ask what is waited for are told when this turn ends.
-            Mail::Signal(Signal::Hangs) => {}
+            Mail::Signal(Signal::Trouble) => {}
             Mail::Signal(Signal::Loaded(lane, result)) => self.loaded(lane, result, now),
             Mail::Signal(Signal::Buried(envelope, result)) => {
                 self.step(Event::Buried(envelope, result), now);

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
-use journal::{AppendError, Journal, Limits, Position, ReadError, StreamId};
+use journal::{AppendError, Journal, Limits, Position, ReadError, StreamId, Trouble};
 use pipeline::{Code, Status};
 
 use super::intake::Slicing;
@@ -217,9 +217,10 @@ impl Store {
                 "the journal is full: {bytes} of {max} bytes; it takes more when data was delivered"
             ));
         }
-        if let Some(hang) = usage.hang {
-            lines.push(format!("the disk of the journal hangs: {hang}"));
-        }
+        let lack = Some(usage.lacks_bytes).filter(|bytes| 0 < *bytes);
+        let lack = lack.map(|bytes| Trouble::Lack { bytes });
+        let troubles = usage.hang.map(Trouble::Hang).into_iter().chain(lack);
+        lines.extend(troubles.map(|trouble| trouble.of("the disk of the journal")));
         lines.extend(usage.damage.iter().map(|damage| format!("the journal is damaged: {damage}")));
         lines
     }

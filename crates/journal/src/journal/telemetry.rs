@@ -47,6 +47,11 @@ const GAUGES: Gauges = &[
         "How long the disk has hung; 0 while it does not.",
         |usage| usage.hang.map_or(0.0, |hang| hang.age.as_secs_f64()),
     ),
+    (
+        "tidegate_journal_lacks_bytes",
+        "What must become free on the disk before data is taken; 0 while it is.",
+        |usage| usage.lacks_bytes as f64,
+    ),
     ("tidegate_journal_damaged_streams", "Streams that stop at a damaged record.", |usage| {
         usage.damage.len() as f64
     }),

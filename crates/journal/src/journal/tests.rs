@@ -6,7 +6,7 @@ use bytes::Bytes;
 use runtime::volume::simulated::{Fault, Simulated};
 use runtime::volume::{Directory, Permissions, Volume};
 
-use super::{Journal, Opened, ToldOfHang, open, open_watched};
+use super::{Hang, Journal, Opened, ToldOfTrouble, Trouble, open, open_watched};
 use crate::AppendError;
 use crate::reader::{Limits, Stored};
 use crate::recovery::OpenError;
@@ -90,7 +90,7 @@ fn a_second_owner_is_refused() {
 fn a_call_of_the_disk_that_hangs_is_reported_and_the_handle_never_waits() {
     let disk = Simulated::new(1);
     let (sender, told) = mpsc::channel();
-    let sink: ToldOfHang = Arc::new(move |hang| sender.send(hang).unwrap_or_default());
+    let sink: ToldOfTrouble = Arc::new(move |trouble| sender.send(trouble).unwrap_or_default());
     let opened = open_watched(Arc::new(disk.clone()), settings(), sink);
     let Opened { journal, .. } = opened.unwrap();
     let stream = journal.stream("one").unwrap();
@@ -119,11 +119,15 @@ fn a_disk_that_hangs_while_a_journal_is_opened_is_reported() {
     let disk = Simulated::new(1);
     disk.fault_at(0, Fault::Hangs);
     let (sender, told) = mpsc::channel();
-    let sink: ToldOfHang = Arc::new(move |hang| sender.send(hang).unwrap_or_default());
+    let sink: ToldOfTrouble = Arc::new(move |trouble| sender.send(trouble).unwrap_or_default());
     let volume = Arc::new(disk.clone());
     let opening = std::thread::Builder::new();
     let opening = opening.spawn(move || open_watched(volume, settings(), sink)).unwrap();
-    assert!(told.recv().unwrap().is_some_and(|hang| hang.call.contains("sync")));
+    let hang = told.recv().unwrap();
+    assert!(
+        matches!(hang, Some(Trouble::Hang(Hang { call, .. })) if call.contains("sync")),
+        "{hang:?}"
+    );
     disk.heal();
     let opened = opening.join().unwrap().unwrap();
     assert_eq!(told.recv().unwrap(), None, "the disk goes on");
@@ -150,4 +154,23 @@ fn who_was_refused_for_lack_of_room_is_told_when_there_is_some() {
     assert!(journal.has_room_for(3000));
     append(&journal, stream, body).unwrap();
     journal.close();
+}
+
+#[test]
+fn a_disk_without_room_is_reported_with_what_it_lacks_until_there_is_some() {
+    let disk = Simulated::new(1);
+    disk.set_bytes_max(2 * 4096);
+    let (sender, told) = mpsc::channel();
+    let sink: ToldOfTrouble = Arc::new(move |trouble| sender.send(trouble).unwrap_or_default());
+    let patient = Settings { hangs_after: Duration::from_secs(20), ..settings() };
+    let opened = open_watched(Arc::new(disk.clone()), patient, sink).unwrap();
+    let lack = told.recv().unwrap();
+    assert_eq!(lack, Some(Trouble::Lack { bytes: 4096 }), "though nobody was refused yet");
+    assert_eq!(opened.journal.usage().lacks_bytes, 4096);
+    assert!(lack.unwrap().of("the disk").contains("4096 bytes more"));
+    disk.set_bytes_max(u64::MAX);
+    assert_eq!(told.recv().unwrap(), None);
+    let stream = opened.journal.stream("one").unwrap();
+    append(&opened.journal, stream, "first").unwrap();
+    opened.journal.close();
 }

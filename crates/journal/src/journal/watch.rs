@@ -1,19 +1,30 @@
-//! Watch: looks how long calls of the disk take, and says when one hangs, and when the disk goes on.
+//! Watch: looks how long calls of the disk take and what room it lacks, and says when one hangs or no
+//! data can be taken, and when the disk goes on.
 //!
 //! Owner: a thread of its own, from before the journal is opened until its owner has ended.
 
 use std::fmt;
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use runtime::volume::Calls;
+use runtime::volume::{Calls, Volume as _, Watched};
 
 use super::lock;
 
-/// How often somebody looks whether a call of the disk hangs.
+/// How often somebody looks.
 const EVERY: Duration = Duration::from_secs(1);
+
+/// What keeps a journal from its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Its disk hangs.
+    Hang(Hang),
+    /// It takes no data before so many bytes more are free on its disk.
+    Lack { bytes: u64 },
+}
 
 /// A call of the disk that has not ended for long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,14 +33,16 @@ pub struct Hang {
     pub age: Duration,
 }
 
-/// Told when a call of the disk is found to hang, and with `None` when the disk goes on. It must not
-/// wait.
-pub type ToldOfHang = Arc<dyn Fn(Option<Hang>) + Send + Sync>;
+/// Told when a journal has trouble with its disk, and with `None` when it has none any more. It must
+/// not wait.
+pub type ToldOfTrouble = Arc<dyn Fn(Option<Trouble>) + Send + Sync>;
 
 pub(super) struct Watch {
+    volume: String,
     calls: Calls,
     hangs_after: Duration,
-    told: ToldOfHang,
+    lacks: AtomicU64,
+    told: ToldOfTrouble,
     has_ended: Mutex<bool>,
     ended: Condvar,
 }
@@ -37,12 +50,13 @@ pub(super) struct Watch {
 impl Watch {
     /// Looks from now on; the thread ends after [`Watch::end`].
     pub(super) fn start(
-        calls: Calls,
+        volume: &Watched,
         hangs_after: Duration,
-        told: ToldOfHang,
+        told: ToldOfTrouble,
     ) -> io::Result<(Arc<Self>, JoinHandle<()>)> {
-        let (has_ended, ended) = (Mutex::new(false), Condvar::new());
-        let watch = Arc::new(Self { calls, hangs_after, told, has_ended, ended });
+        let (volume, calls) = (volume.name(), volume.calls());
+        let (lacks, has_ended, ended) = Default::default();
+        let watch = Arc::new(Self { volume, calls, hangs_after, lacks, told, has_ended, ended });
         let looking = Arc::clone(&watch);
         let thread = std::thread::Builder::new().name("journal watch".to_owned());
         Ok((watch, thread.spawn(move || looking.run())?))
@@ -54,6 +68,15 @@ impl Watch {
         longest.filter(|hang| self.hangs_after <= hang.age)
     }
 
+    /// What must become free on the disk before data is taken; 0 when data is.
+    pub(super) fn lacks(&self) -> u64 {
+        self.lacks.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_lacks(&self, bytes: u64) {
+        self.lacks.store(bytes, Ordering::Relaxed);
+    }
+
     pub(super) fn end(&self) {
         *lock(&self.has_ended) = true;
         self.ended.notify_all();
@@ -61,29 +84,59 @@ impl Watch {
 
     fn run(&self) {
         let mut has_ended = lock(&self.has_ended);
-        let mut is_hanging = false;
+        let mut told = None;
         while !*has_ended {
             let waited = self.ended.wait_timeout(has_ended, EVERY);
             has_ended = waited.unwrap_or_else(PoisonError::into_inner).0;
-            let hang = self.hang();
-            if hang.is_some() != is_hanging {
-                is_hanging = hang.is_some();
-                self.tell(hang);
+            let trouble = self.trouble();
+            if !is_same(trouble, told) {
+                told = trouble;
+                self.tell(trouble);
             }
         }
-        if is_hanging {
+        if told.is_some() {
             self.tell(None);
         }
     }
 
-    fn tell(&self, hang: Option<Hang>) {
-        match hang {
-            Some(Hang { call, age }) => {
-                tracing::error!(call, ?age, "A call of the journal's disk hangs.");
+    fn trouble(&self) -> Option<Trouble> {
+        let lack = Some(self.lacks()).filter(|bytes| 0 < *bytes);
+        let lack = lack.map(|bytes| Trouble::Lack { bytes });
+        self.hang().map(Trouble::Hang).or(lack)
+    }
+
+    fn tell(&self, trouble: Option<Trouble>) {
+        let volume = &self.volume;
+        match trouble {
+            Some(Trouble::Hang(Hang { call, age })) => {
+                tracing::error!(volume, call, ?age, "A call of the journal's disk hangs.");
             }
-            None => tracing::info!("The journal's disk goes on."),
+            Some(Trouble::Lack { bytes }) => tracing::error!(
+                volume,
+                bytes,
+                "The journal's disk is full: it takes no data before so many bytes more are free."
+            ),
+            None => tracing::info!(volume, "The journal's disk goes on."),
         }
-        (self.told)(hang);
+        (self.told)(trouble);
+    }
+}
+
+/// Whether there is nothing to tell of `now` to who knows `before`.
+fn is_same(now: Option<Trouble>, before: Option<Trouble>) -> bool {
+    matches!((now, before), (Some(Trouble::Hang(_)), Some(Trouble::Hang(_)))) || now == before
+}
+
+impl Trouble {
+    /// A clause about the disk that is called `disk`.
+    #[must_use]
+    pub fn of(&self, disk: &str) -> String {
+        match self {
+            Self::Hang(hang) => format!("{disk} hangs: {hang}"),
+            Self::Lack { bytes } => {
+                format!("{disk} is full: no data is taken before {bytes} bytes more are free")
+            }
+        }
     }
 }
 

@@ -122,18 +122,31 @@ impl Store {
     }
 
     /// Sets the room aside that data never takes, as far as the budget and the disk allow it, and more
-    /// when somebody waits for room. A roll for data finds its own, mostly in a segment that is done with.
+    /// when somebody waits for room or nothing was written yet. A roll for data finds its own, mostly in a
+    /// segment that is done with.
     pub(crate) fn keep_spares(&mut self) {
         let segment = u64::from(self.settings.segment_bytes);
-        let wanted = spares::CLOSED + usize::from(0 < self.awaited);
+        let wanted = spares::CLOSED + usize::from(0 < self.awaited || self.active.is_none());
+        self.spares_lack = 0;
         while self.spares.count() < wanted {
             let ahead = u64::from(self.active.is_some()) + self.spares.count() as u64 + 1;
-            let is_in_budget = self.closed_bytes + ahead * segment <= self.settings.bytes_max;
+            if self.settings.bytes_max < self.closed_bytes + ahead * segment {
+                return;
+            }
             // Without it the next roll tries again, and says so when it fails.
-            if !is_in_budget || self.add_spare().is_err() {
+            if let Err(error) = self.add_spare() {
+                if refused(&error) == AppendError::Full {
+                    self.spares_lack = (wanted - self.spares.count()) as u64 * segment;
+                }
                 return;
             }
         }
+    }
+
+    /// What must become free on the disk before data is taken; 0 when that does not depend on it.
+    pub(crate) fn lacks(&self) -> u64 {
+        let is_refusing = 0 < self.awaited || self.active.is_none();
+        if is_refusing { self.spares_lack } else { 0 }
     }
 
     fn add_spare(&mut self) -> io::Result<()> {

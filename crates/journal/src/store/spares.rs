@@ -4,6 +4,7 @@
 //! written over. Owner: the store. Invariants: data never takes the last two, which are for outcomes and
 //! for what compaction moves, so that a full file system cannot keep a journal from giving room back. No
 //! segment gets a number that something left in a spare has: no old frame is whole in a new segment.
+//! What lies ready survives the loss of power.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -47,6 +48,7 @@ impl Spares {
             };
             match (file, former) {
                 (Some(file), Some(number)) => {
+                    file.sync()?;
                     newest = newest.max(number);
                     ready.push(Spare { name, file });
                 }
@@ -80,8 +82,7 @@ impl Spares {
         }
         // Until then it might have been found as a segment again, and had to be as it was.
         let file = volume.open(name, Access::ReadWrite);
-        let file = file.and_then(|file| file.set_aside(bytes).map(|()| file));
-        match file {
+        match file.and_then(|file| complete(&*file, bytes).map(|()| file)) {
             Ok(file) => self.ready.push(Spare { name, file }),
             Err(_) => volume.remove(name)?,
         }
@@ -98,6 +99,8 @@ impl Spares {
             }
             result => result?,
         };
+        file.sync()?;
+        volume.sync()?;
         self.ready.push(Spare { name, file });
         Ok(())
     }
@@ -109,6 +112,13 @@ impl Spares {
     fn free_name(&self) -> Option<&'static str> {
         NAMES.into_iter().find(|name| self.ready.iter().all(|spare| spare.name != *name))
     }
+}
+
+/// Sets all the room of a file aside that may have been cut.
+fn complete(file: &dyn VolumeFile, bytes: u64) -> io::Result<()> {
+    let is_cut = file.bytes()? < bytes;
+    file.set_aside(bytes)?;
+    if is_cut { file.sync() } else { Ok(()) }
 }
 
 /// The number above which nothing in the file has one; zero when it was never a segment of `journal`, and

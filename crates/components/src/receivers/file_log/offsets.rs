@@ -10,9 +10,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use journal::{AppendError, Journal, Limits, OpenError, Position, StreamId, ToldOfHang};
+use journal::{AppendError, Journal, Limits, OpenError, Position, StreamId, ToldOfTrouble};
+use pipeline::Environment;
 use runtime::channel::{self, Ends};
-use runtime::volume::{Directory, Permissions, VolumeError};
+use runtime::volume::{Directory, Permissions, Volume, VolumeError};
 
 use super::identity::Identity;
 use super::tracker::Record;
@@ -77,12 +78,20 @@ impl OffsetsError {
     }
 }
 
+/// Makes the trouble known that a receiver has with the disk of its positions.
+pub(super) fn health_of(env: &Environment) -> ToldOfTrouble {
+    let sign = env.health.sign(format!("receiver `{}`", env.id));
+    Arc::new(move |trouble| {
+        sign.set(trouble.map(|trouble| trouble.of("the disk of its positions")));
+    })
+}
+
 impl Offsets {
-    /// Opens the journal in `folder`; `told` hears when its disk hangs. Blocks.
+    /// Opens the journal in `folder`; `told` hears of trouble with its disk. Blocks.
     pub(super) fn open(
         folder: &Path,
         keeping: Keeping,
-        told: ToldOfHang,
+        told: ToldOfTrouble,
     ) -> Result<Self, OffsetsError> {
         let directory = Some(keeping.folder_permissions);
         let permissions = Permissions { directory, ..Permissions::default() };
@@ -91,7 +100,15 @@ impl Offsets {
             is_synced: keeping.is_synced,
             ..journal::Settings::sized(BYTES_MAX)
         };
-        let opened = journal::open_watched(Arc::new(directory), settings, told)?;
+        Self::open_on(Arc::new(directory), settings, told)
+    }
+
+    fn open_on(
+        volume: Arc<dyn Volume>,
+        settings: journal::Settings,
+        told: ToldOfTrouble,
+    ) -> Result<Self, OffsetsError> {
+        let opened = journal::open_watched(volume, settings, told)?;
         let stream = opened.journal.stream("positions");
         let stream = stream.map_err(|error| OffsetsError::Other(error.to_string()))?;
         Ok(Self { journal: opened.journal, stream, live: HashMap::new() })

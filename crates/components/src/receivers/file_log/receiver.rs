@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use journal::ToldOfHang;
+use journal::ToldOfTrouble;
 use pipeline::factory::{Plans, ReceiverBlueprint};
 use pipeline::{Component, Environment, Outlets, StartError, Storage, StorageUse};
 use runtime::budget::{Part, Portion};
@@ -23,7 +23,7 @@ use wire::Signal;
 
 use super::config::Settings;
 use super::file_system::{self, FileSystem, Real};
-use super::offsets::{BYTES_MAX, Keeping, Offsets, OffsetsError};
+use super::offsets::{self, BYTES_MAX, Keeping, Offsets, OffsetsError};
 use super::owners::{Owners, Sources};
 use super::tailer::{House, Tailer};
 use super::tally::Tally;
@@ -153,7 +153,7 @@ fn open_max(wanted: usize, env: &Environment) -> usize {
 struct Kept {
     folder: PathBuf,
     keeping: Keeping,
-    told: ToldOfHang,
+    told: ToldOfTrouble,
 }
 
 impl Kept {
@@ -175,16 +175,13 @@ impl Kept {
                  again, or passed over. Where they are damaged, the start says so."
             );
         }
-        let sign = env.health.sign(format!("receiver `{}`", env.id));
         Ok(Self {
             folder: storage.folder_of("receiver", &env.id, "positions"),
             keeping: Keeping {
                 is_synced: storage.is_synced,
                 folder_permissions: storage.folder_permissions,
             },
-            told: Arc::new(move |hang| {
-                sign.set(hang.map(|hang| format!("the disk of its positions hangs: {hang}")));
-            }),
+            told: offsets::health_of(env),
         })
     }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
-use journal::{Journal, OpenError, Opened, Settings, ToldOfHang};
+use journal::{Journal, OpenError, Opened, Settings, ToldOfTrouble};
 use pipeline::{StartError, Storage};
 use runtime::channel::{self, Ends, LatestReceiver, LatestSender};
 use runtime::clock::Clock;
@@ -64,7 +64,7 @@ impl Claim {
         self,
         storage: &Storage,
         bytes_max: u64,
-        told: &ToldOfHang,
+        told: &ToldOfTrouble,
     ) -> Result<Lease, StartError> {
         let opened = open(&self.folder, storage, bytes_max, told).or_else(|error| {
             if storage.is_recreated && is_damage(&error) && move_away(&self.folder, &error) {
@@ -122,7 +122,7 @@ fn open(
     folder: &Path,
     storage: &Storage,
     bytes_max: u64,
-    told: &ToldOfHang,
+    told: &ToldOfTrouble,
 ) -> Result<Opened, Failure> {
     let permissions = Permissions { file: 0o600, directory: Some(storage.folder_permissions) };
     let settings = Settings { is_synced: storage.is_synced, ..Settings::sized(bytes_max) };

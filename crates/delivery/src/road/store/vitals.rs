@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use config::ComponentId;
-use journal::{Journal, ToldOfHang};
+use journal::{Journal, ToldOfTrouble};
 use pipeline::Environment;
 use runtime::health::Health;
 use runtime::metrics::Registry;
@@ -30,12 +30,12 @@ impl Vitals {
         journal.register(&self.metrics, &labels);
     }
 
-    /// Makes it known that the disk hangs of a journal which keeps `what`.
-    pub(in crate::road) fn of_hangs(&self, what: &'static str, post: ToOwner) -> ToldOfHang {
+    /// Makes the trouble known that a journal which keeps `what` has with its disk.
+    pub(in crate::road) fn of_trouble(&self, what: &'static str, post: ToOwner) -> ToldOfTrouble {
         let sign = self.health.sign(format!("exporter `{}`", self.id));
-        Arc::new(move |hang| {
-            sign.set(hang.map(|hang| format!("the disk of its {what} hangs: {hang}")));
-            post.signal(Signal::Hangs);
+        Arc::new(move |trouble| {
+            sign.set(trouble.map(|trouble| trouble.of(&format!("the disk of its {what}"))));
+            post.signal(Signal::Trouble);
         })
     }
 }

@@ -161,6 +161,32 @@ fn a_full_disk_leaves_two_segments_that_data_never_takes() {
 }
 
 #[test]
+fn a_disk_without_room_for_the_reserve_takes_no_data_and_says_how_much_is_missing() {
+    let segment = u64::from(settings().segment_bytes);
+    let disk = Simulated::new(1);
+    disk.set_bytes_max(3 * segment - 1);
+    let mut world = World::new(disk, settings());
+    world.turn(Vec::new());
+    assert_eq!(world.store.lacks(), segment, "before anybody asked");
+    world.turn(vec![world.append(&NAME, 1, 1)]);
+    assert_eq!(answers(&world), [Some(Err(AppendError::Full))]);
+    assert!(world.store.is_owing(), "the disk is tried again without being asked");
+    world.disk.set_bytes_max(3 * segment);
+    world.turn(Vec::new());
+    assert_eq!(world.store.lacks(), 0);
+    world.turn(vec![world.append(&NAME, 1, 1)]);
+    assert_eq!(answers(&world)[1], Some(Ok(Position(0))));
+    assert_eq!(world.store.lacks(), 0, "there is room until the next roll");
+    while !answers(&world).last().is_some_and(|last| *last == Some(Err(AppendError::Full))) {
+        world.turn(vec![world.append(&NAME, 900, 1)]);
+    }
+    world.store.take_refused();
+    assert!(world.store.is_owing());
+    world.turn(Vec::new());
+    assert_eq!(world.store.lacks(), segment, "for the next one");
+}
+
+#[test]
 fn what_is_done_with_is_told_to_a_full_disk_and_its_room_comes_back() {
     for seed in 0..100 {
         let length = [20, 200, 900][seed as usize % 3];
@@ -196,12 +222,11 @@ fn a_segment_that_is_mostly_dead_is_emptied_on_a_full_disk() {
 
 #[test]
 fn a_journal_opens_on_a_full_disk_with_the_reserve_that_it_left() {
-    for crash in [Crash::Killed, Crash::PowerLost] {
-        let world = on_a_full_disk(1, 900);
-        let disk = Simulated::after(&world.disk.moment(), crash, 1);
-        let left = disk.list().unwrap().iter().map(|entry| entry.bytes).sum();
-        let room = if crash == Crash::Killed { left } else { ROOM };
-        disk.set_bytes_max(room);
+    for seed in 0..20 {
+        let crash = if seed % 4 == 0 { Crash::Killed } else { Crash::PowerLost };
+        let world = on_a_full_disk(seed, 900);
+        let disk = Simulated::after(&world.disk.moment(), crash, seed);
+        disk.set_bytes_max(disk.list().unwrap().iter().map(|entry| entry.bytes).sum());
         let (store, _) = open(&disk, settings()).unwrap();
         let mut world = World { disk, store, ..world };
         assert_eq!(held(&world.store).unwrap().len(), world.living().len());
@@ -270,7 +295,7 @@ fn an_ended_stream_is_gone_after_recovery_and_its_name_is_free() {
 fn after_the_first_answer() -> impl Iterator<Item = (u64, World)> {
     (0..40).map(|seed| {
         let mut world = World::new(Simulated::new(seed), settings());
-        world.turn(vec![world.append(&NAME, 100, 1)]);
+        world.store.commit(vec![world.append(&NAME, 100, 1)]);
         assert_eq!(answers(&world), [Some(Ok(Position(0)))]);
         let after = Simulated::after(&world.disk.moment(), Crash::PowerLost, seed);
         (seed, World::new(after, settings()))

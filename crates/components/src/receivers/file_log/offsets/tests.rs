@@ -1,12 +1,15 @@
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use runtime::channel::{self, Ends};
+use runtime::volume::simulated::{Fault, Simulated};
 
 use super::record::{decode, encode};
-use super::{Keeping, Offsets, OffsetsError};
+use super::{Keeping, Offsets, OffsetsError, health_of};
 use crate::receivers::file_log::identity::{Anchor, Identity, Position, Stamp};
 use crate::receivers::file_log::tracker::Record;
+use crate::testing::environment;
 
 const KEEPING: Keeping = Keeping { is_synced: true, folder_permissions: 0o700 };
 
@@ -56,6 +59,35 @@ async fn two_owners_at_a_time_are_refused() {
     assert!(other.as_ref().is_err_and(OffsetsError::is_locked), "{other:?}");
     offsets.close();
     open(folder.path()).unwrap().close();
+}
+
+#[tokio::test]
+async fn a_disk_of_positions_that_hangs_is_a_trouble_of_its_receiver_until_it_goes_on() {
+    let (env, disk) = (environment("file_log", None), Simulated::new(1));
+    let settings =
+        journal::Settings { hangs_after: Duration::ZERO, ..journal::Settings::sized(1 << 20) };
+    let volume = Arc::new(disk.clone());
+    let mut offsets = Offsets::open_on(volume, settings, health_of(&env)).unwrap();
+    save(&mut offsets, vec![record(1, 10)]).await;
+    for step in disk.steps()..disk.steps() + 100 {
+        disk.fault_at(step, Fault::Hangs);
+    }
+    let (sender, mut saved) = channel::once(Ends { from: "journal", to: "test" });
+    offsets.save(vec![record(1, 20)], |saved| drop(sender.send(saved)));
+    let trouble = loop {
+        if let Some(trouble) = env.health.troubles().pop() {
+            break trouble;
+        }
+        tokio::task::yield_now().await;
+    };
+    let expected = "receiver `file_log`: the disk of its positions hangs: a ";
+    assert!(trouble.starts_with(expected), "{trouble}");
+    disk.heal();
+    assert_eq!(offsets.saved(&saved.recv().await.unwrap()), None);
+    while !env.health.troubles().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    offsets.close();
 }
 
 #[test]
