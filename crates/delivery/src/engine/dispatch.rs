@@ -97,12 +97,12 @@ impl Engine {
             return Gate::Behind(scope);
         }
         let slot = self.slot_for(lane, &passage);
-        let is_ordered = self.rules.settings.lanes.is_ordered;
-        #[cfg(mutants)]
-        let is_ordered = is_ordered && !self.is_mutant(super::Mutant::OrderOverlooked);
-        let is_single = slot != Slot::Worker || is_ordered || lane.breaker.is_probing();
-        let is_waiting = is_ordered && 0 < lane.backing_off;
-        if is_waiting || (is_single && 0 < lane.running) { Gate::Busy } else { Gate::Open(slot) }
+        let is_single = slot != Slot::Worker || self.is_ordered() || lane.breaker.is_probing();
+        if self.is_behind_another(id) || (is_single && 0 < lane.running) {
+            Gate::Busy
+        } else {
+            Gate::Open(slot)
+        }
     }
 
     /// What the next attempt of the lane needs.
@@ -158,7 +158,23 @@ impl Engine {
                 return self.start(id, batch, counts_as, now);
             }
             self.half_consumed(&batch);
+            if self.is_behind_another(id) {
+                return;
+            }
         }
+    }
+
+    fn is_ordered(&self) -> bool {
+        let is_ordered = self.rules.settings.lanes.is_ordered;
+        #[cfg(mutants)]
+        let is_ordered = is_ordered && !self.is_mutant(super::Mutant::OrderOverlooked);
+        is_ordered
+    }
+
+    /// Whether order is promised, and something of the lane that is to be sent again comes first.
+    fn is_behind_another(&self, id: LaneId) -> bool {
+        let is_backing_off = self.lanes.get(&id).is_some_and(|lane| 0 < lane.backing_off);
+        self.is_ordered() && (is_backing_off || self.is_kept(id))
     }
 
     /// Drops what nobody waits for any more.

@@ -175,11 +175,14 @@ impl Engine {
     fn shelve_all(&mut self, id: LaneId, entries: Vec<Loaded>, now: Instant) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         let backlog = &mut lane.backlog;
-        let last = entries.last().map(|entry| entry.position);
-        if !backlog.is_rewound {
-            backlog.after = backlog.after.max(last);
+        if backlog.is_rewound {
+            // It is read again behind what was returned meanwhile: its order is kept.
+            self.actions.extend(entries.iter().map(|entry| Action::Unload(entry.envelope)));
+            return self.want(id);
         }
-        if last.is_none() && !backlog.is_rewound && 0 < backlog.entries {
+        let last = entries.last().map(|entry| entry.position);
+        backlog.after = backlog.after.max(last);
+        if last.is_none() && 0 < backlog.entries {
             self.set_right(id);
             return;
         }

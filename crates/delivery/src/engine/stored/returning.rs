@@ -70,6 +70,11 @@ impl Engine {
         }
     }
 
+    /// Whether it is still to be decided where a batch of the lane waits.
+    pub(in crate::engine) fn is_kept(&self, id: LaneId) -> bool {
+        self.stored.kept.iter().any(|kept| kept.lane == id)
+    }
+
     pub(super) fn return_kept(&mut self, now: Instant) {
         for Kept { lane, batch, at } in std::mem::take(&mut self.stored.kept) {
             if self.ends_at.is_some() {
@@ -193,6 +198,8 @@ impl Engine {
             lane.backlog.trouble = Some(trouble);
         }
         self.want(id);
+        // What stays would be sent before what was returned.
+        self.return_resting(id);
         batch
     }
 

@@ -42,10 +42,18 @@ struct Record {
 enum End {
     #[default]
     Open,
+    /// It was sent, and is owed still.
+    Tried,
     Delivered,
     Refused,
     /// Its caller was told that nobody knows, or took it back.
     Excused,
+}
+
+impl End {
+    fn tried(self) -> Self {
+        if self == Self::Open { Self::Tried } else { self }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -93,16 +101,23 @@ impl Disk {
         before.map(|(_, items)| items).sum()
     }
 
-    /// What is sent was not delivered before.
-    pub(super) fn started(&mut self, start: &Start) {
+    /// What is sent was not delivered before; where order is promised, nothing passes what was sent
+    /// before it and is owed still.
+    pub(super) fn started(&mut self, start: &Start, is_ordered: bool) {
+        let first = start.parts.first().and_then(|part| self.places.get(&part.envelope));
+        if let Some((key, position)) = first.filter(|_| is_ordered) {
+            let before = self.streams[key].records.range(..*position);
+            let passed = before.filter(|(_, record)| record.items.contains(&End::Tried));
+            assert_eq!(passed.count(), 0, "sent out of order");
+        }
         for part in &start.parts {
             let offset = self.start_of(part.envelope, part.member);
             if let Some(record) = self.record_of(part.envelope) {
-                let items = &record.items[offset + part.range.start..offset + part.range.end];
-                assert!(
-                    items.iter().all(|end| matches!(end, End::Open | End::Excused)),
-                    "nothing is sent twice"
-                );
+                let items = &mut record.items[offset + part.range.start..offset + part.range.end];
+                for end in items {
+                    assert!(!matches!(end, End::Delivered | End::Refused), "nothing is sent twice");
+                    *end = end.tried();
+                }
             }
         }
     }
@@ -131,7 +146,7 @@ impl Disk {
         let (key, position) = self.places.remove(&envelope).expect("it is on disk");
         let stream = self.streams.get_mut(&key).expect("its stream");
         let record = stream.records.remove(&position).expect("it is forgotten once");
-        let is_ended = record.items.iter().all(|end| *end != End::Open);
+        let is_ended = record.items.iter().all(|end| !matches!(end, End::Open | End::Tried));
         assert!(is_ended, "what is forgotten was delivered or refused: {record:?}");
     }
 }

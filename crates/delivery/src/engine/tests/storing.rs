@@ -255,6 +255,31 @@ fn a_refusal_is_recorded_before_the_entry_is_forgotten() {
 }
 
 #[test]
+fn an_ordered_lane_keeps_its_order_while_what_is_stored_is_tried_again() {
+    let mut rules = rules(Queue { num_consumers: 4, ..stored(false) });
+    rules.settings.lanes.is_ordered = true;
+    rules.window_max = 100;
+    for is_exhausted in [false, true] {
+        let mut rules = rules.clone();
+        if is_exhausted {
+            rules.settings.retry = None;
+        }
+        let mut world = World::new(rules, runtime::clock::Clock.now());
+        for items in 1..=4 {
+            world.send(0, &[open(items)]);
+            world.written();
+        }
+        assert_eq!(world.started, [1]);
+        world.reply_first(busy(None));
+        assert_eq!(world.started, [1], "the next waits behind it");
+        world.pass(30 * SECOND);
+        assert_eq!(world.started, [1, 1]);
+        world.finish();
+        assert_eq!(world.started, [1, 1, 2, 3, 4]);
+    }
+}
+
+#[test]
 fn shutdown_keeps_what_is_stored_and_tells_who_waits_for_it() {
     let mut world = world(stored(true), 6);
     let callers: Vec<_> = (0..3).map(|_| world.send(0, &[open(5)])[0]).collect();
@@ -417,4 +442,19 @@ fn stored_data_is_batched_with_what_comes_from_disk() {
     world.finish();
     assert_eq!(world.started.iter().sum::<usize>(), 12);
     assert!(world.started.iter().all(|items| *items <= 6), "{:?}", world.started);
+}
+#[test]
+fn what_was_read_meanwhile_does_not_overtake_what_was_returned() {
+    let mut rules = rules(Queue { num_consumers: 1, ..stored(false) });
+    rules.settings.lanes.is_ordered = true;
+    rules.window_max = 69;
+    let mut world = World::new(rules, runtime::clock::Clock.now());
+    for (lane, items) in [(0, 26), (1, 1), (0, 9), (0, 2)] {
+        world.send(lane, &[open(items)]);
+    }
+    (0..3).for_each(|_| world.written());
+    assert_eq!((&*world.started, world.disk.reads.len()), (&[26][..], 1));
+    world.reply_first(busy(Some(3 * SECOND)));
+    world.finish();
+    assert_eq!(world.started, [26, 1, 26, 9, 2]);
 }

@@ -429,7 +429,7 @@ impl World {
                 item.is_flying = true;
             }
         }
-        self.disk.started(&start);
+        self.disk.started(&start, self.rules.settings.lanes.is_ordered);
         self.started.push(start.items);
         self.attempts.insert(start.attempt, start);
         let (workers, trials) = (self.rules.workers_max, (self.rules.workers_max / 2).max(1));
