@@ -16,6 +16,7 @@ mod filling;
 mod keeping;
 mod memory;
 mod oversize;
+mod persistent;
 mod pressure;
 mod schedules;
 mod targets;

@@ -3,7 +3,7 @@
 //! Bounds: `bytes_max` of records; the oldest make room for the newest, and that is told.
 
 use bytes::Bytes;
-use journal::{AppendError, Position};
+use journal::{AppendError, Journal, Position};
 use pipeline::{Code, Status};
 
 use super::lease::Lease;
@@ -41,9 +41,12 @@ impl Graveyard {
         };
         let body = part.encode();
         let bytes = body.iter().map(Bytes::len).sum::<usize>() as u64;
-        self.make_room(bytes);
+        make_room(&journal, self.bytes_max, bytes);
         let weight = u32::try_from(part.payload.items()).unwrap_or(u32::MAX);
+        let (bytes_max, held) = (self.bytes_max, journal.clone());
         journal.append(stream, weight, body, move |result| {
+            // Others may have been recorded meanwhile, and did not see this one.
+            make_room(&held, bytes_max, 0);
             let result = match result {
                 // It would never be taken: that it is lost is told, and the queue goes on.
                 Err(AppendError::TooLarge { .. }) => {
@@ -56,18 +59,20 @@ impl Graveyard {
             post.signal(Signal::Buried(envelope, result));
         });
     }
+}
 
-    /// The oldest eighth of the largest stream goes when there is no room for `bytes`.
-    fn make_room(&self, bytes: u64) {
-        let journal = self.lease.journal();
-        if journal.usage().live_bytes + bytes <= self.bytes_max {
-            return;
-        }
-        let streams = journal.streams();
-        let Some(largest) = streams.iter().max_by_key(|stream| stream.live_bytes) else { return };
-        let Some(first) = largest.first else { return };
-        let count = (largest.live_records / 8).max(1);
-        tracing::warn!(records = count, "The oldest refusals make room for new ones.");
-        journal.forget(largest.id, vec![first..=Position(first.0 + count - 1)]);
+/// The oldest records of the largest stream go when there is no room for `bytes`: an eighth of them, so
+/// that it is not for each record, or as many as are too many.
+fn make_room(journal: &Journal, bytes_max: u64, bytes: u64) {
+    let excess = (journal.usage().live_bytes + bytes).saturating_sub(bytes_max);
+    if excess == 0 {
+        return;
     }
+    let streams = journal.streams();
+    let Some(largest) = streams.iter().max_by_key(|stream| stream.live_bytes) else { return };
+    let Some(first) = largest.first else { return };
+    let usual = (largest.live_bytes / largest.live_records.max(1)).max(1);
+    let count = excess.div_ceil(usual).max(largest.live_records / 8).min(largest.live_records);
+    tracing::warn!(records = count, "The oldest refusals make room for new ones.");
+    journal.forget(largest.id, vec![first..=Position(first.0 + count - 1)]);
 }

@@ -323,7 +323,7 @@ async fn a_journal_that_is_damaged_is_moved_away_when_that_is_wished() {
     assert!(names.iter().any(|name| name.to_string_lossy().contains(".damaged-")), "{names:?}");
 }
 
-struct Nowhere;
+pub(super) struct Nowhere;
 
 impl Destination for Nowhere {
     async fn send(&self, _attempt: Attempt) -> crate::Reply {

@@ -59,13 +59,18 @@ async fn the_oldest_refusals_make_room_for_the_newest() {
     };
     let queue = recording(BYTES_MAX as u64, None);
     let bench = Bench::within(folder.environment(), with(queue), refusing);
+    let mut refused = 0.0;
     for items in 1_001..=1_060 {
         assert_eq!(bench.answer(items, secs(60)).await, Some(delivered()));
+        refused += items as f64;
+        let failed = || bench.metric("otelcol_exporter_send_failed_log_records");
+        bench.until("it is refused", || failed() == Some(refused)).await;
         drained(&bench).await;
     }
     bench.stop().await;
     let kept = entries_of(&folder.0.join("exporter-test-refused")).await;
-    let sizes: Vec<_> = kept.iter().map(|entry| entry.payload.items()).collect();
+    let mut sizes: Vec<_> = kept.iter().map(|entry| entry.payload.items()).collect();
+    sizes.sort_unstable();
     let bytes: usize = kept.iter().flat_map(Entry::encode).map(|part| part.len()).sum();
     assert!(bytes <= BYTES_MAX, "{bytes} bytes of {} refusals", kept.len());
     assert!(2 < sizes.len() && sizes.len() < 60, "{sizes:?}");
