@@ -1,6 +1,5 @@
 //! Context: what travels beside a payload.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -19,8 +18,12 @@ pub struct Context {
 /// Keys in lower case and their values, as gRPC metadata or HTTP headers carry them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Metadata {
-    entries: Option<Arc<BTreeMap<String, Vec<String>>>>,
+    /// In the order of their keys.
+    entries: Option<Arc<[Entry]>>,
 }
+
+/// A key and its values.
+type Entry = (String, Vec<String>);
 
 /// The W3C trace context of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +37,10 @@ impl Metadata {
     /// The values of `key`, which is matched without case.
     #[must_use]
     pub fn values(&self, key: &str) -> &[String] {
-        let Some(entries) = &self.entries else { return &[] };
-        entries.get(&key.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
+        let entries = self.entries();
+        let wanted = || key.bytes().map(|byte| byte.to_ascii_lowercase());
+        let found = entries.binary_search_by(|(other, _)| other.bytes().cmp(wanted()));
+        found.map_or(&[], |index| &entries[index].1)
     }
 
     /// The first value of `key`.
@@ -46,26 +51,42 @@ impl Metadata {
 
     /// All keys and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
-        let entries = self.entries.iter().flat_map(|entries| entries.iter());
-        entries.map(|(key, values)| (key.as_str(), values.as_slice()))
+        self.entries().iter().map(|(key, values)| (key.as_str(), values.as_slice()))
     }
 
-    /// Only the entries of `keys`, in their order on the wire.
+    /// Only the entries of `keys`.
     #[must_use]
     pub fn only(&self, keys: &[String]) -> Self {
-        let kept = keys.iter().filter(|key| !self.values(key).is_empty());
-        kept.flat_map(|key| self.values(key).iter().map(move |value| (key.clone(), value.clone())))
-            .collect()
+        let is_kept = |(key, _): &&Entry| keys.iter().any(|kept| kept.eq_ignore_ascii_case(key));
+        if self.entries().iter().all(|entry| is_kept(&entry)) {
+            return self.clone();
+        }
+        Self::of(self.entries().iter().filter(is_kept).cloned().collect())
+    }
+
+    fn of(entries: Vec<Entry>) -> Self {
+        Self { entries: (!entries.is_empty()).then(|| entries.into()) }
+    }
+
+    fn entries(&self) -> &[Entry] {
+        self.entries.as_deref().unwrap_or_default()
     }
 }
 
 impl FromIterator<(String, String)> for Metadata {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
-        let mut entries = BTreeMap::<String, Vec<String>>::new();
+        let mut pairs: Vec<_> = pairs.into_iter().collect();
+        pairs.iter_mut().for_each(|(key, _)| key.make_ascii_lowercase());
+        // The values of a key keep their order.
+        pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut entries = Vec::<Entry>::with_capacity(pairs.len());
         for (key, value) in pairs {
-            entries.entry(key.to_ascii_lowercase()).or_default().push(value);
+            match entries.last_mut() {
+                Some((last, values)) if *last == key => values.push(value),
+                _ => entries.push((key, vec![value])),
+            }
         }
-        Self { entries: (!entries.is_empty()).then(|| Arc::new(entries)) }
+        Self::of(entries)
     }
 }
 

@@ -147,7 +147,11 @@ impl Outcome {
 
     /// Adds the outcome of another part of the same envelope.
     pub fn join(&mut self, other: Self) {
-        self.parts.extend(other.parts);
+        if self.parts.is_empty() {
+            self.parts = other.parts;
+        } else {
+            self.parts.extend(other.parts);
+        }
         self.rejected += other.rejected;
         self.warning = self.warning.take().or(other.warning);
     }

@@ -37,10 +37,16 @@ pub struct Receipt {
 
 /// What connects a receipt to the one who waits for it.
 struct Link {
-    sink: Arc<dyn Sink>,
-    token: u64,
+    addressee: Addressee,
     has_left: AtomicBool,
     holder: Mutex<Option<(Arc<dyn Holder>, u64)>>,
+}
+
+/// Who hears the outcome.
+enum Addressee {
+    /// A caller, which may have left.
+    Caller(Mutex<Option<OnceSender<Outcome>>>),
+    Sink(Arc<dyn Sink>, u64),
 }
 
 /// The end at the edge: waits for the outcome; dropped without one, it tells the holder.
@@ -61,7 +67,7 @@ pub fn lost_total() -> u64 {
 /// Makes the receipt of an envelope of `items` items and the waiter of its caller.
 pub fn pair(items: usize) -> (Receipt, Waiter) {
     let (sender, outcome) = channel::once(Ends { from: "receipt", to: "waiting caller" });
-    let receipt = Receipt::new(Arc::new(Edge(Mutex::new(Some(sender)))), 0, items);
+    let receipt = Receipt::to(Addressee::Caller(Mutex::new(Some(sender))), items);
     let link = Arc::clone(receipt.link());
     (receipt, Waiter { link, outcome, is_answered: false })
 }
@@ -69,8 +75,12 @@ pub fn pair(items: usize) -> (Receipt, Waiter) {
 impl Receipt {
     /// A receipt whose outcome goes to `sink` under `token`.
     pub fn new(sink: Arc<dyn Sink>, token: u64, items: usize) -> Self {
+        Self::to(Addressee::Sink(sink, token), items)
+    }
+
+    fn to(addressee: Addressee, items: usize) -> Self {
         let has_left = AtomicBool::new(false);
-        let link = Link { sink, token, has_left, holder: Mutex::new(None) };
+        let link = Link { addressee, has_left, holder: Mutex::new(None) };
         Self { link: Some(Arc::new(link)), items }
     }
 
@@ -83,7 +93,7 @@ impl Receipt {
     /// Answers.
     pub fn answer(mut self, outcome: Outcome) {
         if let Some(link) = self.link.take() {
-            link.sink.answered(link.token, outcome);
+            link.addressee.hear(outcome);
         }
     }
 
@@ -166,7 +176,7 @@ impl Drop for Receipt {
         if let Some(link) = self.link.take() {
             LOST.fetch_add(1, Ordering::Relaxed);
             let status = Status::new(Code::Unavailable, "the request was lost inside; retry it");
-            link.sink.answered(link.token, Outcome::all(self.items, Verdict::Unknown(status)));
+            link.addressee.hear(Outcome::all(self.items, Verdict::Unknown(status)));
         }
     }
 }
@@ -244,13 +254,13 @@ impl fmt::Debug for Waiter {
     }
 }
 
-/// The sink of a waiting caller.
-struct Edge(Mutex<Option<OnceSender<Outcome>>>);
-
-impl Sink for Edge {
-    fn answered(&self, _token: u64, outcome: Outcome) {
-        // The caller may have left; then nobody wants the outcome.
-        lock(&self.0).take().map(|sender| sender.send(outcome).ok());
+impl Addressee {
+    fn hear(&self, outcome: Outcome) {
+        match self {
+            // The caller may have left; then nobody wants the outcome.
+            Self::Caller(sender) => _ = lock(sender).take().map(|sender| sender.send(outcome).ok()),
+            Self::Sink(sink, token) => sink.answered(*token, outcome),
+        }
     }
 }
 

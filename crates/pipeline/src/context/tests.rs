@@ -29,4 +29,7 @@ fn metadata_keys_ignore_case_and_keep_all_values() {
     let only = metadata.only(&["x-tenant".to_owned(), "absent".to_owned()]);
     assert_eq!(only.iter().count(), 1);
     assert_eq!(only.first("x-tenant"), Some("a"));
+    let all = ["OTHER".to_owned(), "x-tenant".to_owned()];
+    assert_eq!(metadata.only(&all), metadata, "nothing is left out");
+    assert_eq!(metadata.only(&[]), Metadata::default());
 }
