@@ -29,6 +29,7 @@ mod turns;
 mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,7 +40,7 @@ use wire::Signal;
 use self::admission::Admission;
 use self::batch::Batch;
 use self::halving::Halvings;
-use self::health::Charge;
+use self::health::Health;
 use self::lanes::Lanes;
 use self::member::Member;
 use self::retry::Random;
@@ -87,6 +88,18 @@ pub(crate) struct LaneKey {
     pub(crate) signal: Signal,
     pub(crate) metadata: Metadata,
     pub(crate) target: Target,
+}
+
+impl fmt::Display for LaneKey {
+    /// What operators call the lane.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.signal)?;
+        if self.target != Target::default() {
+            write!(f, " {}", self.target)?;
+        }
+        let mut pairs = self.metadata.iter();
+        pairs.try_for_each(|(key, values)| write!(f, " {key}={}", values.join(",")))
+    }
 }
 
 /// An envelope that was handed over.
@@ -196,7 +209,7 @@ pub(crate) enum Action {
     /// Stops an attempt; its end will not be heard.
     Abort(AttemptId),
     /// For the operator's logs.
-    Note(Note),
+    Note(Box<Note>),
 }
 
 /// One attempt to start.
@@ -226,7 +239,7 @@ pub(crate) struct StartPart {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Note {
     WillRetry {
-        partition: String,
+        partition: Arc<LaneKey>,
         interval: Duration,
         status: Status,
         items: usize,
@@ -235,7 +248,7 @@ pub(crate) enum Note {
     },
     /// The destination answers again what a partition sends.
     Resumed {
-        partition: String,
+        partition: Arc<LaneKey>,
     },
     GaveUp {
         status: Status,
@@ -302,8 +315,7 @@ pub(crate) struct Engine {
     backoff_next: u64,
     halvings: Halvings,
     stored: Stored,
-    /// What lanes that fail, or have fallen silent, hold together.
-    held_by_unhealthy: Charge,
+    health: Health,
     random: Random,
     /// When what is left is answered, once draining has begun.
     ends_at: Option<Instant>,
@@ -328,7 +340,7 @@ impl Engine {
             backoff_next: 0,
             halvings: Halvings::default(),
             stored: Stored::default(),
-            held_by_unhealthy: Charge::default(),
+            health: Health::default(),
             ends_at: None,
             actions: Vec::new(),
         }
@@ -433,10 +445,7 @@ impl Engine {
             if overdue.is_news {
                 self.silent_since = self.silent_since.max(Some(overdue.started));
             }
-            if let Some(lane) = self.lanes.get_mut(&overdue.lane) {
-                lane.is_proven = false;
-            }
-            self.set_silent(overdue.lane, true);
+            self.fell_silent(overdue.lane);
         }
     }
 

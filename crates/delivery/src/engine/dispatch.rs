@@ -199,11 +199,12 @@ impl Engine {
         batch.attempts += 1;
         batch.first_attempt.get_or_insert(now);
         let timeout = self.rules.settings.timeout.unwrap_or(ATTEMPT_MAX);
+        let attempt = self.workers.next_id();
         let mut latest = Some(now);
         let mut parts = Vec::with_capacity(batch.parts.len());
         for part in &batch.parts {
             let Some(member) = self.members.get_mut(&part.member) else { continue };
-            member.flying.push(part.range.clone());
+            member.flying.push((attempt, part.range.clone()));
             latest = latest.zip(member.deadline).map(|(a, b)| a.max(b));
             parts.push(StartPart {
                 member: part.member,
@@ -215,7 +216,7 @@ impl Engine {
         let deadline = latest.map_or(now + timeout, |latest| latest.min(now + timeout));
         let (items, number) = (batch.items(), batch.attempts);
         let cut = batch.cut.filter(|_| number == 1 && batch.half_of.is_none());
-        let attempt = self.workers.start(id, batch, counts_as, (now, deadline));
+        self.workers.start(id, batch, counts_as, (now, deadline));
         self.probe_started(id, attempt);
         let start = Start { attempt, key, parts, items, cut, number, deadline };
         self.actions.push(Action::Start(Box::new(start)));

@@ -106,7 +106,7 @@ impl Engine {
         let resting = member.resting();
         let flying = std::mem::take(&mut member.flying);
         let delay = Some(self.suggested_delay());
-        for range in flying {
+        for (_, range) in flying {
             self.settle(id, range, Verdict::Unknown(status.clone()));
         }
         for range in resting {

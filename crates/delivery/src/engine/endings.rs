@@ -40,7 +40,7 @@ impl Engine {
         let Some(running) = self.workers.end(attempt) else { return };
         let Running { mut batch, lane, started, .. } = running;
         for part in &batch.parts {
-            self.land(part);
+            self.land(attempt, part);
         }
         if let Some(lane) = self.lanes.get_mut(&lane) {
             lane.running -= 1;
@@ -81,6 +81,7 @@ impl Engine {
                 }
             },
         }
+        self.came_to_rest(lane);
         self.recount(lane);
         self.return_resting(lane);
         self.want(lane);
@@ -104,23 +105,25 @@ impl Engine {
         let part = running.batch.parts[index].clone();
         let (lane, started) = (running.lane, running.started);
         let is_over = !running.is_part_open.contains(&true);
-        self.land(&part);
+        self.land(attempt, &part);
         self.settle_with(&part, outcome);
+        self.came_to_rest(lane);
         if is_over {
             self.workers.end(attempt);
             self.workers.learn(now - started);
             if let Some(lane) = self.lanes.get_mut(&lane) {
                 lane.running -= 1;
             }
+            self.set_silent(lane, false);
             self.give_turn(lane);
             self.forget_if_evicted(lane);
         }
     }
 
     /// The items of `part` are not being sent any more.
-    fn land(&mut self, part: &Part) {
+    fn land(&mut self, attempt: AttemptId, part: &Part) {
         if let Some(member) = self.members.get_mut(&part.member) {
-            member.flying.retain(|range| *range != part.range);
+            member.flying.retain(|flight| *flight != (attempt, part.range.clone()));
         }
     }
 
@@ -137,12 +140,11 @@ impl Engine {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         match how {
             Finish::Answered(attempt, now) => {
-                lane.is_proven = true;
                 lane.answered_at = Some(now);
-                let resumed = std::mem::take(&mut lane.is_failure_told).then(|| lane.name());
+                let resumed =
+                    std::mem::take(&mut lane.is_failure_told).then(|| Arc::clone(&lane.key));
                 let is_open = lane.breaker.succeeded(attempt);
-                self.set_failing(id, !is_open);
-                self.set_silent(id, false);
+                self.answered(id, !is_open);
                 self.scopes_answered(id, attempt);
                 if let Some(partition) = resumed {
                     self.note(Note::Resumed { partition });

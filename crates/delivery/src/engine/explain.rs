@@ -81,8 +81,8 @@ impl Engine {
             waits.push(Wait { what, until });
         }
         for lane in self.first_of(busy, Lane::has_backlog) {
-            let (name, what) = (lane.name(), lane.explain_backlog());
-            waits.push(Wait { what: format!("{name}: {what}"), until: lane.breaker.open_until() });
+            let what = format!("{}: {}", lane.key, lane.explain_backlog());
+            waits.push(Wait { what, until: lane.breaker.open_until() });
         }
     }
 
@@ -111,7 +111,7 @@ impl Engine {
     }
 
     fn explain_lane(&self, lane: &Lane, waits: &mut Vec<Wait>) {
-        let name = lane.name();
+        let name = &lane.key;
         let flush_timeout = self.batch_rules().and_then(|batch| batch.flush_timeout);
         if let Some(pending) = &lane.pending {
             let items = pending.batch.items();

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use pipeline::Verdict;
+use pipeline::{Status, Verdict};
 
 use super::lane::{Lane, not_taking};
 use super::lanes::LaneId;
@@ -32,11 +32,46 @@ impl Charge {
     }
 }
 
+/// What lanes hold together that may not hold as much as they like.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Health {
+    /// Lanes that fail, or have fallen silent.
+    pub(super) held_by_unhealthy: Charge,
+    /// Lanes whose target is in doubt.
+    pub(super) held_by_doubtful: Charge,
+    /// Nobody of those in doubt was found who could be put out, and none came since.
+    is_spent: bool,
+}
+
+impl Health {
+    /// A lane that stands like `lane` holds `charge` more.
+    fn add(&mut self, lane: &Lane, charge: Charge) {
+        if !lane.is_healthy() {
+            self.held_by_unhealthy.add(charge);
+        }
+        if lane.is_doubtful() {
+            self.held_by_doubtful.add(charge);
+        }
+    }
+
+    /// It holds `charge` less.
+    fn subtract(&mut self, lane: &Lane, charge: Charge) {
+        if !lane.is_healthy() {
+            self.held_by_unhealthy.subtract(charge);
+        }
+        if lane.is_doubtful() {
+            self.held_by_doubtful.subtract(charge);
+        }
+    }
+}
+
 impl Engine {
     /// Whether a lane that is not healthy may take this in beside what all such hold already.
     pub(super) fn may_hold(&self, id: LaneId, charge: Charge) -> bool {
         let is_healthy = self.lanes.get(&id).is_some_and(Lane::is_healthy);
-        is_healthy || !self.is_shared() || self.is_within_half(self.held_by_unhealthy, charge)
+        is_healthy
+            || !self.is_shared()
+            || self.is_within_half(self.health.held_by_unhealthy, charge)
     }
 
     /// The same, but a lane of which nothing is here, and whose pause is over, takes the place of
@@ -55,40 +90,43 @@ impl Engine {
     /// Someone found no room: lanes that fail keep half of it, and `charge` less, of what they took
     /// before. Callers who came last are told to try again.
     pub(super) fn make_room(&mut self, charge: Charge, now: Instant) {
-        if !self.is_shared() {
+        let is_within =
+            |engine: &Self| engine.is_within_half(engine.health.held_by_doubtful, charge);
+        if !self.is_shared() || self.health.is_spent || is_within(self) {
             return;
         }
-        let mut held = Charge::default();
-        self.lanes.values().filter(|lane| lane.is_doubtful()).for_each(|lane| held.add(lane.held));
-        if self.is_within_half(held, charge) {
-            return;
+        let mut last = self.those_in_place();
+        while !is_within(self) {
+            let Some(id) = last.pop() else {
+                self.health.is_spent = true;
+                return;
+            };
+            self.put_out(id, now);
         }
+    }
+
+    /// Members of lanes in doubt that could be put out.
+    fn those_in_place(&self) -> Vec<MemberId> {
         let is_in_place = |(_, member): &(MemberId, &Member)| {
             let lane = member.lane.and_then(|id| self.lanes.get(&id));
             member.is_at_rest() && lane.is_some_and(Lane::is_doubtful)
         };
-        let mut last: Vec<MemberId> =
-            self.members.iter().filter(is_in_place).map(|(id, _)| id).collect();
-        while !self.is_within_half(held, charge) {
-            let Some(id) = last.pop() else { return };
-            held.subtract(self.put_out(id, now));
-        }
+        self.members.iter().filter(is_in_place).map(|(id, _)| id).collect()
     }
 
-    /// Tells the caller of a member that is not being sent to try again; what that makes free.
-    fn put_out(&mut self, id: MemberId, now: Instant) -> Charge {
-        let Some(lane) = self.members.get(&id).and_then(|member| member.lane) else {
-            return Charge::default();
-        };
-        let held =
-            |engine: &Self| engine.lanes.get(&lane).map_or(Charge::default(), |lane| lane.held);
-        let before = held(self);
+    /// Tells the caller of a member that is not being sent to try again.
+    fn put_out(&mut self, id: MemberId, now: Instant) {
+        let Some(lane) = self.members.get(&id).and_then(|member| member.lane) else { return };
         let verdict = self.failing_verdict(lane, now);
         self.end_resting(id, &verdict);
         self.forget_if_evicted(lane);
-        let mut freed = before;
-        freed.subtract(held(self));
-        freed
+    }
+
+    /// Something of the lane may be at rest that was not: it could be given back.
+    pub(super) fn came_to_rest(&mut self, id: LaneId) {
+        if self.lanes.get(&id).is_some_and(Lane::is_doubtful) {
+            self.health.is_spent = false;
+        }
     }
 
     /// Whether lanes that hold `held` may take `charge` beside.
@@ -102,17 +140,14 @@ impl Engine {
     pub(super) fn hold(&mut self, id: LaneId, charge: Charge) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         lane.held.add(charge);
-        if !lane.is_healthy() {
-            self.held_by_unhealthy.add(charge);
-        }
+        self.health.add(lane, charge);
+        self.came_to_rest(id);
     }
 
     pub(super) fn release(&mut self, id: LaneId, charge: Charge) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         lane.held.subtract(charge);
-        if !lane.is_healthy() {
-            self.held_by_unhealthy.subtract(charge);
-        }
+        self.health.subtract(lane, charge);
     }
 
     /// An envelope of a lane takes `size` of the queue from now on, and no memory of its share.
@@ -132,14 +167,34 @@ impl Engine {
         self.change_health(id, |lane| lane.is_silent = is_silent);
     }
 
+    /// An attempt of the lane takes too long: it is not proven until it is answered again.
+    pub(super) fn fell_silent(&mut self, id: LaneId) {
+        self.change_health(id, |lane| (lane.is_proven, lane.is_silent) = (false, true));
+    }
+
+    /// The destination did not take what the lane sent.
+    pub(super) fn not_taken(&mut self, id: LaneId, status: &Status) {
+        self.change_health(id, |lane| {
+            lane.is_proven = false;
+            lane.last_failure = Some(status.clone());
+        });
+    }
+
+    /// The destination answered the lane.
+    pub(super) fn answered(&mut self, id: LaneId, is_failing: bool) {
+        self.change_health(id, |lane| {
+            (lane.is_proven, lane.is_silent, lane.is_failing) = (true, false, is_failing);
+        });
+    }
+
     fn change_health(&mut self, id: LaneId, change: impl FnOnce(&mut Lane)) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
-        let was_healthy = lane.is_healthy();
+        self.health.subtract(lane, lane.held);
+        let was_doubtful = lane.is_doubtful();
         change(lane);
-        match (was_healthy, lane.is_healthy()) {
-            (true, false) => self.held_by_unhealthy.add(lane.held),
-            (false, true) => self.held_by_unhealthy.subtract(lane.held),
-            _ => {}
+        self.health.add(lane, lane.held);
+        if !was_doubtful {
+            self.came_to_rest(id);
         }
     }
 
@@ -163,5 +218,18 @@ impl Engine {
         let suggested = self.suggested_delay();
         let delay = self.shut_until(id, now).map_or(suggested, |until| until - now);
         self.shut_verdict(id, delay)
+    }
+}
+
+#[cfg(test)]
+impl Engine {
+    /// The counts add up to what the lanes hold, and nobody is overlooked who could be put out.
+    pub(crate) fn check_health(&self) {
+        let ids = self.lanes.ids();
+        let lanes = || ids.iter().filter_map(|id| self.lanes.get(id));
+        let mut expected = Health { is_spent: self.health.is_spent, ..Health::default() };
+        lanes().for_each(|lane| expected.add(lane, lane.held));
+        assert_eq!(self.health, expected);
+        assert!(!self.health.is_spent || self.those_in_place().is_empty());
     }
 }

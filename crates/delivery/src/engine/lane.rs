@@ -1,7 +1,6 @@
 //! Lane: the work of one partition, as it stands.
 
 use std::collections::VecDeque;
-use std::iter;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -127,16 +126,6 @@ impl Lane {
     /// What is said about what of it is on disk.
     pub(super) fn explain_backlog(&self) -> String {
         self.backlog.explain()
-    }
-
-    /// What is said about it to operators.
-    pub(super) fn name(&self) -> String {
-        let values =
-            self.key.metadata.iter().map(|(key, values)| format!("{key}={}", values.join(",")));
-        let target = self.key.target.to_string();
-        let target = (!target.is_empty()).then_some(target);
-        let words = iter::once(self.key.signal.to_string()).chain(target).chain(values);
-        words.collect::<Vec<_>>().join(" ")
     }
 
     /// What it relies on, with others.

@@ -132,11 +132,6 @@ impl Lanes {
         ids
     }
 
-    /// All lanes.
-    pub(super) fn values(&self) -> impl Iterator<Item = &Lane> {
-        self.places.iter().flatten().map(Box::as_ref)
-    }
-
     /// All lanes, to put them at rest.
     pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut Lane> {
         self.places.iter_mut().flatten().map(Box::as_mut)

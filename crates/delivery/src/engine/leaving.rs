@@ -53,12 +53,14 @@ impl Engine {
     }
 
     fn withdraw_downstream(&mut self, id: MemberId) {
-        let mut actions = Vec::new();
-        for (attempt, running) in self.workers.iter() {
+        let Some(member) = self.members.get(&id) else { return };
+        let mut attempts: Vec<_> = member.flying.iter().map(|(attempt, _)| *attempt).collect();
+        attempts.dedup();
+        for attempt in attempts {
+            let Some(running) = self.workers.find(attempt) else { continue };
             let parts = running.batch.parts.iter().zip(&running.is_part_open).enumerate();
             let of_member = parts.filter(|(_, (part, is_open))| part.member == id && **is_open);
-            actions.extend(of_member.map(|(index, _)| Action::Withdraw(attempt, index)));
+            self.actions.extend(of_member.map(|(index, _)| Action::Withdraw(attempt, index)));
         }
-        self.actions.extend(actions);
     }
 }

@@ -7,7 +7,7 @@ use pipeline::{Code, Outcome, Status, Verdict};
 
 use super::lanes::LaneId;
 use super::retry::BackoffKey;
-use super::{Action, Engine, EnvelopeId, MemberId};
+use super::{Action, AttemptId, Engine, EnvelopeId, MemberId};
 
 #[derive(Clone, Debug)]
 pub(super) struct Member {
@@ -15,8 +15,8 @@ pub(super) struct Member {
     pub(super) items: usize,
     /// Items without a verdict.
     pub(super) open: usize,
-    /// Open items that are being sent.
-    pub(super) flying: Vec<Range<usize>>,
+    /// Open items that are being sent, by attempt.
+    pub(super) flying: Vec<(AttemptId, Range<usize>)>,
     /// Open items in the pending batch of the lane.
     pub(super) pending: usize,
     /// Where its batches wait for their next attempt.
@@ -64,7 +64,8 @@ impl Member {
     /// Items that have no verdict and are not being sent.
     pub(super) fn resting(&self) -> Vec<Range<usize>> {
         let ended = self.outcome.parts.iter().map(|(range, _)| range.clone());
-        let mut taken: Vec<_> = ended.chain(self.flying.iter().cloned()).collect();
+        let mut taken: Vec<_> =
+            ended.chain(self.flying.iter().map(|(_, range)| range.clone())).collect();
         taken.sort_by_key(|range| range.start);
         taken.push(self.items..self.items);
         let mut start = 0;

@@ -1,6 +1,7 @@
 //! Retry: how long to wait until the next attempt, and when to give up.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pipeline::{Status, Verdict};
@@ -306,17 +307,16 @@ impl Engine {
         pause: (Duration, Option<Duration>),
         now: Instant,
     ) {
-        let is_draining = self.ends_at.is_some();
+        self.not_taken(id, status);
+        if self.ends_at.is_some() {
+            return;
+        }
         let next = self.workers.next_id();
         let Some(lane) = self.lanes.get_mut(&id) else { return };
-        lane.is_proven = false;
-        lane.last_failure = Some(status.clone());
-        if !is_draining {
-            lane.breaker.failed(now, pause, next);
-            let is_shut = lane.breaker.is_shut();
-            self.set_failing(id, is_shut);
-            self.give_up_until_resumption(id, now);
-        }
+        lane.breaker.failed(now, pause, next);
+        let is_shut = lane.breaker.is_shut();
+        self.set_failing(id, is_shut);
+        self.give_up_until_resumption(id, now);
     }
 
     pub(super) fn back_off(&mut self, id: LaneId, batch: Batch, until: Instant) {
@@ -375,12 +375,12 @@ impl Engine {
     ) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         let is_first = !std::mem::replace(&mut lane.is_failure_told, true);
-        let partition = lane.name();
+        let partition = Arc::clone(&lane.key);
         self.note(Note::WillRetry { partition, interval, status, items, is_first });
     }
 
     pub(super) fn note(&mut self, note: Note) {
-        self.actions.push(super::Action::Note(note));
+        self.actions.push(super::Action::Note(Box::new(note)));
     }
 }
 

@@ -98,7 +98,7 @@ impl Workers {
         self.slow < self.slow_max() / 4 * 3
     }
 
-    /// The attempt that is started next.
+    /// The attempt that [`Workers::start`] starts next.
     pub(super) fn next_id(&self) -> AttemptId {
         AttemptId(self.next)
     }
@@ -112,10 +112,6 @@ impl Workers {
         self.running.contains_key(&id)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (AttemptId, &Running)> {
-        self.running.iter().map(|(id, running)| (*id, running))
-    }
-
     pub(super) fn find(&mut self, id: AttemptId) -> Option<&mut Running> {
         self.running.get_mut(&id)
     }
@@ -126,7 +122,7 @@ impl Workers {
         batch: Batch,
         counts_as: Count,
         (now, deadline): (Instant, Instant),
-    ) -> AttemptId {
+    ) {
         let id = AttemptId(self.next);
         self.next += 1;
         *self.count_mut(counts_as) += 1;
@@ -140,7 +136,6 @@ impl Workers {
         let running =
             Running { batch, lane, started: now, deadline, counts_as, slow_at, is_part_open };
         self.running.insert(id, running);
-        id
     }
 
     pub(super) fn end(&mut self, id: AttemptId) -> Option<Running> {

@@ -155,7 +155,7 @@ impl Telemetry {
             Note::WillRetry { partition, interval, status, items, is_first: true } => {
                 tracing::info!(
                     component = id,
-                    partition,
+                    %partition,
                     error = %status,
                     interval = ?interval,
                     items,
@@ -165,7 +165,7 @@ impl Telemetry {
             Note::WillRetry { partition, interval, status, items, is_first: false } => {
                 tracing::debug!(
                     component = id,
-                    partition,
+                    %partition,
                     error = %status,
                     interval = ?interval,
                     items,
@@ -173,7 +173,7 @@ impl Telemetry {
                 );
             }
             Note::Resumed { partition } => {
-                tracing::info!(component = id, partition, "Exporting succeeds again.");
+                tracing::info!(component = id, %partition, "Exporting succeeds again.");
             }
             Note::GaveUp { status, items, is_owed: true } => tracing::error!(
                 component = id,

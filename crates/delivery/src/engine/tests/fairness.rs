@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pipeline::Verdict;
 
-use super::world::{Sent, World, batch, blocked, busy, queue};
+use super::world::{Sent, World, batch, blocked, busy, queue, rules};
 use crate::engine::{AttemptId, Event, MemberId};
 use crate::settings::{LanesMax, Queue};
 
@@ -147,6 +147,21 @@ fn lanes_that_fell_silent_hold_half_of_the_queue_at_most() {
     assert_eq!(admitted(&mut world, 2), 20);
     world.reply(silent, Verdict::Delivered);
     assert_eq!(admitted(&mut world, 1), 20);
+    world.finish();
+}
+
+#[test]
+fn a_lane_of_a_relay_that_is_answered_late_may_hold_as_much_as_before() {
+    let mut rules = rules(queue_of_twenty());
+    rules.is_relay = true;
+    let mut world = World::new(rules, runtime::clock::Clock.now());
+    world.send(2, &[blocked(1)]);
+    world.send(1, &[blocked(1)]);
+    world.pass(SECOND);
+    let late = attempts_of(&world, "1")[0];
+    world.reply_part(late, 0, &Verdict::Delivered);
+    let sent: Vec<_> = (0..15).map(|_| world.send(1, &[blocked(1)])[0]).collect();
+    assert!(sent.iter().all(|id| world.acknowledged.contains(id)));
     world.finish();
 }
 

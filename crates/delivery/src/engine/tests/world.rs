@@ -16,6 +16,8 @@ use crate::engine::{
 use crate::settings::{Batch, Halving, Lanes, LanesMax, Queue, Retry, Settings, Sizer};
 use crate::target::{Scope, Target};
 
+/// So many lanes are added up after each step.
+const LANES_CHECKED: usize = 100;
 const MINUTE: Duration = Duration::from_mins(1);
 
 #[derive(Clone, Debug)]
@@ -370,8 +372,10 @@ impl World {
         }
         self.engine.check_window();
         assert_eq!(self.engine.in_flight(), 0);
+        self.engine.check_health();
         if self.disk.len() == 0 {
-            assert_eq!(self.engine.held_by_unhealthy, Charge::default());
+            assert_eq!(self.engine.health.held_by_unhealthy, Charge::default());
+            assert_eq!(self.engine.health.held_by_doubtful, Charge::default());
         }
         assert!(self.unanswered.is_empty(), "{:?}", self.unanswered);
         assert!(self.envelopes.is_empty(), "all room is free: {:?}", self.envelopes);
@@ -410,7 +414,7 @@ impl World {
                 let caller = &self.callers[&start.parts[part].member];
                 assert!(caller.has_left, "nobody else is disturbed");
             }
-            Action::Note(note) => self.notes.push(note),
+            Action::Note(note) => self.notes.push(*note),
             other => self.perform_on_disk(other),
         }
     }
@@ -501,5 +505,8 @@ impl World {
             assert!(self.engine.next_timer().is_some(), "stuck: {:?}", self.engine.explain());
         }
         assert!(self.attempts.keys().all(|attempt| self.engine.is_running(*attempt)));
+        if self.engine.lanes_len() <= LANES_CHECKED {
+            self.engine.check_health();
+        }
     }
 }
