@@ -3,10 +3,6 @@
 //! It mixes YAML 1.1 (octal `017`, `1_000`) with 1.2 (`0o17`; `yes` and `on` are text).
 //! Invariant: the text as written is never lost, so that `0123` read into a string stays `0123`.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
 /// A scalar as written, and whether it may mean anything but text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Scalar {
@@ -126,11 +122,9 @@ fn magnitude(digits: &str) -> Option<u128> {
 }
 
 fn float(text: &str) -> Option<f64> {
-    static SHAPE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$")
-            .expect("the pattern is valid")
-    });
-    let value: f64 = SHAPE.is_match(text).then(|| text.parse().ok())??;
+    // Rust would also take `inf` and `nan` in letters, which YAML writes otherwise.
+    let is_figures = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    let value: f64 = is_figures.then(|| text.parse().ok())??;
     // Go refuses what does not fit, so the text stays text.
     value.is_finite().then_some(value)
 }

@@ -53,11 +53,29 @@ fn leaves_all_else_as_text() {
         "127.0.0.1",
         "_1",
         "tRUE",
+        "+inf",
+        "-nan",
+        "+infinity",
         "4317/tcp",
         "é",
         "0é",
     ] {
         check(text, Meaning::Text(text));
+    }
+}
+
+#[test]
+fn takes_as_a_float_what_the_pattern_of_go_takes() {
+    let pattern = r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$";
+    let pattern = regex::Regex::new(pattern).unwrap();
+    let mut texts = vec![String::new()];
+    for _ in 0..5 {
+        let longer =
+            texts.iter().flat_map(|text| "+-.eE10 ".chars().map(move |c| format!("{text}{c}")));
+        texts = longer.collect();
+        for text in &texts {
+            assert_eq!(float(text).is_some(), pattern.is_match(text), "{text}");
+        }
     }
 }
 
