@@ -1,7 +1,6 @@
 //! Component: a part of the running graph, and what it is given to run.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,7 +21,7 @@ use crate::storage::Storage;
 use crate::trace::Tracer;
 
 /// A running part of the graph.
-pub trait Component: Send + Sync + fmt::Debug {
+pub trait Component: Send + Sync {
     /// Enters drain mode and returns at once: edges take nothing new but still answer, engines
     /// flush and start no new backoff. All that is held is to be answered before `deadline`.
     fn drain(&self, deadline: Instant);

@@ -17,7 +17,7 @@ use crate::envelope::Envelope;
 use crate::outcome::{Code, Status, Verdict};
 
 /// Takes envelopes over.
-pub trait Consumer: Send + Sync + fmt::Debug {
+pub trait Consumer: Send + Sync {
     /// Sets room aside for an envelope, in this consumer and in all that come after it.
     fn reserve(&self, need: &Need<'_>) -> Result<Reservation, Refusal>;
 

@@ -2,7 +2,6 @@
 //!
 //! `components` has one `const` list of factories; the graph asks it for blueprints.
 
-use std::fmt;
 use std::sync::Arc;
 
 use config::section::Words;
@@ -76,7 +75,7 @@ pub enum Blueprint {
 }
 
 /// What every blueprint can tell before anything is built.
-pub trait Plans: Send + Sync + fmt::Debug {
+pub trait Plans: Send + Sync {
     /// Extensions that must exist, each with the key that names it, below the component's section.
     fn extensions(&self) -> Vec<(ComponentId, String)> {
         Vec::new()

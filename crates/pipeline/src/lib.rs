@@ -25,6 +25,7 @@ pub mod envelope;
 pub mod factory;
 pub mod fanout;
 pub mod graph;
+mod opaque;
 pub mod outcome;
 pub mod plan;
 pub mod receipt;

@@ -1,11 +1,9 @@
 //! Stage: a processor that changes payloads on the way and holds nothing.
 
-use std::fmt;
-
 use pipeline::{Consumer, Envelope, Need, Outlet, Refusal, Reservation};
 
 /// Changes envelopes; cheap enough to be done where they are handed over.
-pub(super) trait Edit: fmt::Debug + Send + Sync + 'static {
+pub(super) trait Edit: Send + Sync + 'static {
     /// The changed envelope, or nothing when it was answered instead.
     fn edit(&self, envelope: Envelope) -> Option<Envelope>;
 }

@@ -37,8 +37,14 @@ pub use route::OnError;
 use route::RouteWords;
 
 /// Changes an entry, or says why it cannot.
-trait Transform: fmt::Debug + Send + Sync {
+trait Transform: Send + Sync {
     fn apply(&self, entry: &mut Entry) -> Result<(), String>;
+}
+
+impl fmt::Debug for dyn Transform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Transform")
+    }
 }
 
 /// What an operator does.
