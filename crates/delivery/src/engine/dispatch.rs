@@ -14,6 +14,7 @@ use pipeline::{Code, Status, Verdict};
 use super::batch::Batch;
 use super::lane::Lane;
 use super::lanes::LaneId;
+use super::member::push_snug;
 use super::scopes::Passage;
 use super::turns::{Free, Slot};
 use super::workers::Count;
@@ -204,7 +205,7 @@ impl Engine {
         let mut parts = Vec::with_capacity(batch.parts.len());
         for part in &batch.parts {
             let Some(member) = self.members.get_mut(&part.member) else { continue };
-            member.flying.push((attempt, part.range.clone()));
+            push_snug(&mut member.flying, (attempt, part.range.clone()));
             latest = latest.zip(member.deadline).map(|(a, b)| a.max(b));
             parts.push(StartPart {
                 member: part.member,

@@ -98,7 +98,7 @@ impl Engine {
         debug_assert!(range.len() <= member.open, "items end once");
         member.open -= range.len();
         let verdict = member.final_verdict(verdict);
-        member.outcome.parts.push((range, verdict));
+        push_snug(&mut member.outcome.parts, (range, verdict));
         if member.open == 0 {
             self.end_member(id);
         } else {
@@ -142,6 +142,14 @@ impl Engine {
             }
         }
     }
+}
+
+/// Adds to a list of which there are many, and most have one entry: the first gets no room beside it.
+pub(super) fn push_snug<T>(list: &mut Vec<T>, entry: T) {
+    if list.is_empty() {
+        list.reserve_exact(1);
+    }
+    list.push(entry);
 }
 
 /// The verdict on data whose caller left before it was sent.
