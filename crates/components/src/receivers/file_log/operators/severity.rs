@@ -1,6 +1,6 @@
 //! The `severity_parser` operator, and the `severity` block of parsers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use config::Faults;
@@ -61,7 +61,7 @@ pub enum Preset {
 pub(super) struct SeverityParser {
     from: Field,
     /// By lower-case texts and by numbers.
-    names: HashMap<String, u8>,
+    names: BTreeMap<String, u8>,
     ranges: Vec<(RangeInclusive<i64>, u8)>,
     overwrites_text: bool,
 }
@@ -120,8 +120,8 @@ impl SeverityWords {
 }
 
 impl Preset {
-    fn names(self) -> HashMap<String, u8> {
-        let mut names = HashMap::new();
+    fn names(self) -> BTreeMap<String, u8> {
+        let mut names = BTreeMap::new();
         if self == Self::None {
             return names;
         }
