@@ -1,5 +1,7 @@
 //! What the tests of the components share: payloads, envelopes, and a consumer that keeps them.
 
+mod ear;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +26,8 @@ use runtime::metrics::Registry;
 use runtime::net::Network;
 use runtime::task::Scope;
 use wire::{Payload, Signal};
+
+pub(crate) use ear::Ear;
 
 /// The world of a component under test.
 pub(crate) fn environment(id: &str, signal: Option<Signal>) -> Environment {

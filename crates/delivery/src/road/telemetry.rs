@@ -200,7 +200,7 @@ impl Telemetry {
             ),
             Note::PartialSuccess { rejected, warning } => tracing::warn!(
                 component = id,
-                message = %warning,
+                warning = %warning,
                 dropped_items = rejected,
                 "Partial success response"
             ),

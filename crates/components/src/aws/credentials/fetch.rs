@@ -50,7 +50,13 @@ impl Fetcher {
         let read = |path: &Path| read_file(path).ok();
         let chooser = Chooser { words: &self.words, variables: &self.variables, read: &read };
         let source = chooser.choose()?;
-        self.of(&source).await
+        let is_last_resort = matches!(source, Source::Instance { .. });
+        self.of(&source).await.map_err(|error| match is_last_resort {
+            true => format!(
+                "{error}; the configuration, the environment and the shared files hold none"
+            ),
+            false => error,
+        })
     }
 
     fn of<'a>(&'a self, source: &'a Source) -> BoxFuture<'a, Result<Credentials, String>> {

@@ -57,6 +57,8 @@ struct Owner {
     fetcher: Fetcher,
     clock: Clock,
     known: Known,
+    /// Operators know this failure.
+    told: Option<Arc<str>>,
     publish: LatestSender<Known>,
 }
 
@@ -67,7 +69,7 @@ impl Keeper {
         let (publish, known) = channel::latest(ends, Known::default());
         let ends = Ends { from: "requests", to: "credential keeper" };
         let (events, received) = channel::bounded(ends, EVENTS_MAX);
-        let owner = Owner { fetcher, clock, known: Known::default(), publish };
+        let owner = Owner { fetcher, clock, known: Known::default(), told: None, publish };
         let task = scope.spawn("credential keeper", owner.run(received));
         (Self { known, events, clock }, task)
     }
@@ -177,6 +179,9 @@ impl Owner {
                 self.failed(error, now);
             }
             Ok(credentials) => {
+                if self.told.take().is_some() {
+                    tracing::info!("AWS credentials are there again.");
+                }
                 self.known = Known { held: Some(Held::new(credentials, now, wall)), failure: None };
             }
             Err(error) => self.failed(error, now),
@@ -184,8 +189,14 @@ impl Owner {
     }
 
     fn failed(&mut self, error: String, now: Instant) {
-        tracing::warn!(error, "No AWS credentials could be brought.");
-        self.known.failure = Some((error.into(), now));
+        let error: Arc<str> = error.into();
+        if self.told.as_ref() == Some(&error) {
+            tracing::debug!(%error, "Again no AWS credentials could be brought.");
+        } else {
+            tracing::warn!(%error, "No AWS credentials could be brought; trying on.");
+            self.told = Some(Arc::clone(&error));
+        }
+        self.known.failure = Some((error, now));
         // What is still valid is used on, and the source is asked again after a while.
         if let Some(held) = &mut self.known.held {
             held.stale_at = now + PAUSE;

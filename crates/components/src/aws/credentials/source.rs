@@ -14,6 +14,10 @@ use crate::client::Endpoint;
 /// Profiles that point to each other are followed so far.
 const PROFILES_MAX: usize = 8;
 
+/// What a profile may say that is not done here.
+const UNSUPPORTED: [&str; 4] =
+    ["credential_process", "sso_session", "sso_start_url", "login_session"];
+
 /// The name under which a role is taken on unless one is written.
 pub(crate) const SESSION_NAME: &str = "tidegate";
 
@@ -108,7 +112,7 @@ impl<'a> Chooser<'a> {
         let name = self.profile_name();
         match self.profiles().find(name) {
             Some(profile) => {
-                if let Some(found) = self.of_profile(profile, PROFILES_MAX)? {
+                if let Some(found) = self.of_profile((name, profile), PROFILES_MAX)? {
                     return Ok(found);
                 }
             }
@@ -135,7 +139,11 @@ impl<'a> Chooser<'a> {
     }
 
     /// What a profile leads to; `None` when it holds no credentials.
-    fn of_profile(self, profile: &Profile, steps_left: usize) -> Result<Option<Source>, String> {
+    fn of_profile(
+        self,
+        (name, profile): (&str, &Profile),
+        steps_left: usize,
+    ) -> Result<Option<Source>, String> {
         let get = |key: &str| profile.get(key).map(String::as_str).filter(|text| !text.is_empty());
         if let Some(arn) = get("role_arn") {
             let role = role(arn, get("external_id"), get("role_session_name"));
@@ -149,11 +157,12 @@ impl<'a> Chooser<'a> {
             let found = Credentials::new(id, secret, get("aws_session_token"))?;
             return Ok(Some(Source::Fixed(found)));
         }
-        for key in ["credential_process", "sso_session", "sso_start_url", "login_session"] {
-            if get(key).is_some() {
-                let message = "Tidegate starts no programs and opens no browser for credentials";
-                return Err(format!("the profile says `{key}`: {message}"));
-            }
+        if let Some(key) = UNSUPPORTED.into_iter().find(|key| get(key).is_some()) {
+            return Err(format!(
+                "the profile `{name}` of the shared files says `{key}`, but Tidegate starts no programs \
+                 and opens no browser for credentials: put keys or a role into the profile, name \
+                 another one, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            ));
         }
         Ok(None)
     }
@@ -172,7 +181,7 @@ impl<'a> Chooser<'a> {
                 if base == *profile {
                     base.remove("role_arn");
                 }
-                let found = self.of_profile(&base, steps_left - 1)?;
+                let found = self.of_profile((name, &base), steps_left - 1)?;
                 found.ok_or_else(|| format!("the profile `{name}` holds no credentials"))
             }
             (None, Some(source)) => match source.as_str() {

@@ -8,8 +8,9 @@ mod act;
 mod look;
 mod start;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -92,6 +93,10 @@ pub(super) struct Tailer<F: FileSystem> {
     mailbox: Mailbox<Event<F>, Infallible>,
     offsets: Offsets,
     look: Look,
+    /// What cannot be looked at, and why.
+    failures: BTreeMap<PathBuf, String>,
+    /// Operators know that there is nothing to follow.
+    is_void_told: bool,
     saving: Saving,
     /// How to withdraw the payloads that are on their way.
     leavers: HashMap<Token, Leaver>,

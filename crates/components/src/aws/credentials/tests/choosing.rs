@@ -79,8 +79,12 @@ fn profiles_that_lead_in_a_circle_or_nowhere_are_told() {
         ),
         ("[default]\nrole_arn=a\nsource_profile=b\n", "no profile `b`"),
         ("[default]\nrole_arn=a\n", "source_profile"),
-        ("[default]\nsso_session=x\n", "sso_session"),
-        ("[default]\ncredential_process=/bin/x\n", "credential_process"),
+        ("[default]\nsso_session=x\n", "profile `default` of the shared files says `sso_session`"),
+        ("[default]\ncredential_process=/bin/x\n", "another one, or set AWS_ACCESS_KEY_ID"),
+        (
+            "[default]\nrole_arn=a\nsource_profile=b\n[profile b]\ncredential_process=/bin/x\n",
+            "profile `b` of the shared files says `credential_process`",
+        ),
         ("[default]\nrole_arn=a\ncredential_source=Moon\n", "Moon"),
     ] {
         let error = Host::with(&[HOME], &[(CONFIG, text)]).choose(&Words::default()).unwrap_err();

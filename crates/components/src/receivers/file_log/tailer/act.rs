@@ -53,7 +53,7 @@ impl<F: FileSystem> Tailer<F> {
                 tracing::info!(%receiver, path = %path.display(), "Removed a file that was delivered.");
             }
             Told::Failed { path, message } => {
-                tracing::warn!(%receiver, path = %path.display(), message, "Cannot read or remove a file.");
+                tracing::warn!(%receiver, path = %path.display(), error = message, "Cannot read or remove a file.");
             }
             _ => self.tell_records(told),
         }
@@ -69,14 +69,14 @@ impl<F: FileSystem> Tailer<F> {
             Told::Again { path, records, delay, message, is_first: true } => {
                 let path = path.display();
                 tracing::warn!(
-                    %receiver, %path, records, ?delay, message,
+                    %receiver, %path, records, ?delay, error = message,
                     "Records were not accepted; they will be read again until they are."
                 );
             }
             Told::Again { path, records, delay, message, is_first: false } => {
                 let path = path.display();
                 tracing::debug!(
-                    %receiver, %path, records, ?delay, message,
+                    %receiver, %path, records, ?delay, error = message,
                     "Records were not accepted again."
                 );
             }
@@ -86,7 +86,7 @@ impl<F: FileSystem> Tailer<F> {
             }
             Told::Refused { path, records, message } => {
                 let path = path.display();
-                tracing::error!(%receiver, %path, records, message, "Records were refused.");
+                tracing::error!(%receiver, %path, records, error = message, "Records were refused.");
             }
             _ => {}
         }

@@ -1,6 +1,8 @@
 //! Start: begins to follow, and looks at folders when something may be new.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -37,6 +39,8 @@ impl<F: FileSystem> Tailer<F> {
             mailbox,
             offsets,
             look,
+            failures: BTreeMap::new(),
+            is_void_told: false,
             saving: Saving { at: now, is_running: false },
             leavers: HashMap::new(),
             starved_until: [None; 2],
@@ -66,15 +70,36 @@ impl<F: FileSystem> Tailer<F> {
     }
 
     pub(super) fn looked(&mut self, found: &Found, now: Instant) {
-        for (path, message) in &found.failures {
-            tracing::warn!(path = %path.display(), message, "Cannot look for files.");
-        }
+        self.tell_found(found);
         if self.look.end(found.unwatched.is_empty(), now) {
             let folder = found.unwatched.first();
             tracing::info!(?folder, "Looking for changes at intervals: the kernel does not tell.");
         }
         if found.is_whole {
             self.tracker.listed(&found.listing, now);
+        }
+    }
+
+    /// Tells what cannot be looked at, once, and when it can be; and once that there is nothing to follow.
+    fn tell_found(&mut self, found: &Found) {
+        let receiver = &self.house.tally.receiver;
+        let failures: BTreeMap<PathBuf, String> = found.failures.iter().cloned().collect();
+        for (path, message) in &failures {
+            if self.failures.get(path) != Some(message) {
+                let path = path.display();
+                tracing::warn!(%receiver, %path, error = message, "Cannot look for files; trying on.");
+            }
+        }
+        for path in self.failures.keys().filter(|path| !failures.contains_key(*path)) {
+            tracing::info!(%receiver, path = %path.display(), "Can look for files again.");
+        }
+        self.failures = failures;
+        let is_empty = found.is_whole && found.listing.files.is_empty();
+        if is_empty && self.tracker.files() == 0 && !std::mem::replace(&mut self.is_void_told, true)
+        {
+            let folders: Vec<_> =
+                self.house.settings.wanted.include.iter().map(|one| &one.root).collect();
+            tracing::warn!(%receiver, ?folders, "No file is found by `include` yet.");
         }
     }
 
@@ -98,7 +123,10 @@ impl<F: FileSystem> Tailer<F> {
     }
 
     pub(super) fn deaf(&mut self, message: &str, now: Instant) {
-        tracing::warn!(message, "The kernel tells of no more changes; looking at intervals.");
+        tracing::warn!(
+            error = message,
+            "The kernel tells of no more changes; looking at intervals."
+        );
         self.look.deafen(now);
     }
 }

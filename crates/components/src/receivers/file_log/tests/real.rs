@@ -17,7 +17,7 @@ use wire::Signal;
 
 use super::world::{later, texts};
 use crate::receivers::file_log::FACTORY;
-use crate::testing::{environment, parse};
+use crate::testing::{Ear, environment, parse};
 
 /// Takes everything, or nothing while it is closed.
 #[derive(Debug, Default)]
@@ -69,7 +69,11 @@ impl House {
         let pattern = self.path("**/*.log*");
         let yaml =
             format!("{{include: ['{}'], start_at: beginning, {}}}", pattern.display(), self.more);
-        let Blueprint::Receiver(blueprint) = parse(&FACTORY, &yaml).unwrap() else { panic!() };
+        self.follow(&yaml, consumer);
+    }
+
+    fn follow(&mut self, yaml: &str, consumer: Arc<dyn Consumer>) {
+        let Blueprint::Receiver(blueprint) = parse(&FACTORY, yaml).unwrap() else { panic!() };
         let outlet = Outlet::to(consumer);
         let outlets: Outlets = [(Signal::Logs, outlet)].into_iter().collect();
         self.receiver = Some(blueprint.build(self.env.clone(), outlets).unwrap());
@@ -158,6 +162,32 @@ async fn lines_of_files_that_are_rotated_and_restarted_over_come_once() {
     assert_eq!(house.lines(0).await, expected(2300));
     assert!(house.env.budget.check().is_ok());
     assert_eq!(house.env.budget.bytes_used(), 0);
+}
+
+#[tokio::test]
+async fn what_cannot_be_found_is_told_once_and_when_it_can() {
+    let mut house = House::new("");
+    let (ear, _hearing) = Ear::open();
+    let (folder, good) = (house.path("app"), house.path("good"));
+    append(&house.path("file"), "a file where a folder should be");
+    std::os::unix::fs::symlink("file", &folder).unwrap();
+    // A folder that cannot be listed cannot be watched either, and is looked at at intervals.
+    let pattern = folder.join("*.log");
+    let yaml =
+        format!("{{include: ['{}'], start_at: beginning, poll_interval: 1ms}}", pattern.display());
+    house.follow(&yaml, house.taker.clone());
+    Clock.sleep(Duration::from_millis(300)).await;
+    let counts = || ["Cannot look", "No file is found", "Can look"].map(|text| ear.count(text));
+    assert_eq!(counts(), [1, 1, 0], "{ear:?}");
+    fs::create_dir(house.path("folder")).unwrap();
+    append(&house.path("folder/a.log"), &numbered(0..10));
+    std::os::unix::fs::symlink("folder", &good).unwrap();
+    fs::rename(good, &folder).unwrap();
+    tokio::time::pause();
+    assert_eq!(house.lines_within(10, Duration::from_secs(30)).await, expected(10));
+    tokio::time::resume();
+    house.stop().await;
+    assert_eq!(counts(), [1, 1, 1], "{ear:?}");
 }
 
 #[tokio::test]
