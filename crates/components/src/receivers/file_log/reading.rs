@@ -121,12 +121,12 @@ where
         let FoundFile { file, path, identity, facts } = found;
         let copy = siblings.iter().find_map(|one| self.compare(&file, one).transpose());
         done.file = Some(file);
-        let (read_before, is_undecided) = match copy.transpose()? {
+        let (copy_of, is_undecided) = match copy.transpose()? {
             None => (None, false),
-            Some(ControlFlow::Break(position)) => (Some(position), false),
+            Some(ControlFlow::Break(original)) => (Some(original), false),
             Some(ControlFlow::Continue(())) => (None, true),
         };
-        Ok(Report::Identified { identity, facts, path, read_before, is_undecided })
+        Ok(Report::Identified { identity, facts, path, copy_of, is_undecided })
     }
 
     /// Closes the file, unless that would lose it or there is more in it.
@@ -173,7 +173,7 @@ where
         &self,
         file: &F::File,
         sibling: &Sibling,
-    ) -> io::Result<Option<ControlFlow<Position>>> {
+    ) -> io::Result<Option<ControlFlow<Sibling>>> {
         // After a restart, only where it was read to is known of a file that was cut meanwhile.
         let is_head_known = 0 < sibling.head.len;
         let telling = if is_head_known { &sibling.head } else { &sibling.at.anchor };
@@ -185,7 +185,7 @@ where
             return Ok(Some(ControlFlow::Continue(())));
         }
         let is_copy = self.holds(file, &sibling.at.anchor)?;
-        Ok(is_copy.then_some(ControlFlow::Break(sibling.at)))
+        Ok(is_copy.then(|| ControlFlow::Break(sibling.clone())))
     }
 
     fn read(&self, path: &Arc<Path>, goal: &Goal, done: &mut Done<F::File>) -> io::Result<Report> {

@@ -5,6 +5,7 @@
 //! move costs an entry and no more. Invariant: a file has one turn at a time, and its committed
 //! position never passes what has not ended.
 
+mod cuts;
 mod listed;
 mod removal;
 mod rest;
@@ -198,6 +199,8 @@ pub(super) struct Sibling {
     pub at: Position,
     /// It was cut since, or there is no use in waiting for that.
     pub is_settled: bool,
+    /// Which time before a cut is meant.
+    pub epoch: Option<u32>,
 }
 
 /// All files.
@@ -307,7 +310,7 @@ impl Tracker {
     pub(super) fn answered(&mut self, token: Token, outcome: &Outcome, now: Instant) -> Ended {
         let Some((key, epoch)) = self.sent.remove(&token) else { return Ended::default() };
         let Some(file) = self.files.get_mut(&key).filter(|file| file.epoch == epoch) else {
-            return self.answered_too_late(key, outcome);
+            return self.answered_late((key, epoch), token, outcome, now);
         };
         let ended = file.window.answer(token, outcome);
         file.answered_at = now;

@@ -129,9 +129,13 @@ impl Window {
         self.sent.iter().map(|sent| sent.open().count() as u64).sum()
     }
 
-    /// The payloads that have no answer yet, which nobody waits for any more.
-    pub(super) fn abandon(&mut self) {
-        self.sent.clear();
+    /// Forgets the payloads of which something failed; gives how many records that are.
+    pub(super) fn take_failed(&mut self) -> u64 {
+        let is_failed = |sent: &Sent| matches!(sent.state, State::Answered { is_done: Some(_) });
+        let failed = self.sent.iter().filter(|sent| is_failed(sent));
+        let items = failed.map(|sent| sent.open().count() as u64).sum();
+        self.sent.retain(|sent| !is_failed(sent));
+        items
     }
 }
 

@@ -209,8 +209,6 @@ impl Model {
     fn copy_and_truncate(&mut self) {
         self.end_line(COPIED);
         let Some((file, _)) = self.files.get(&COPIED).cloned() else { return };
-        // What is on its way when a file is cut is in nobody's hands after a failure.
-        self.world.deliver_all();
         if self.has_failed {
             let delivered = |line: &&String| self.world.delivered.contains(line);
             let lines = self.written.iter().filter(|(_, of)| **of == file);

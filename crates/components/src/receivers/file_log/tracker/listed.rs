@@ -123,14 +123,22 @@ impl Tracker {
             let file = self.files.get(key);
             file.into_iter().flat_map(move |file| {
                 // It may be cut in a moment, or was already.
-                let now = (file.head, file.cursor, is_waited_for);
-                let before = file.before_cuts.iter().map(|(head, at)| (*head, *at, true));
-                before.chain([now]).map(|(head, at, is_settled)| Sibling {
-                    key: *key,
-                    head,
-                    at,
-                    is_settled,
-                })
+                let key = *key;
+                let now = Sibling {
+                    key,
+                    head: file.head,
+                    at: file.cursor,
+                    is_settled: is_waited_for,
+                    epoch: None,
+                };
+                let before = file.before_cuts.iter().map(move |cut| Sibling {
+                    key,
+                    head: cut.head,
+                    at: cut.at,
+                    is_settled: true,
+                    epoch: Some(cut.epoch),
+                });
+                before.chain([now])
             })
         });
         siblings.filter(|sibling| 0 < sibling.head.len.max(sibling.at.anchor.len)).collect()

@@ -3,13 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pipeline::Outcome;
-
 use super::{
     Action, DELIVERED_MAX, Event, Key, Phase, Position, REMOVED_GRACE, RENAMED_GRACE, Tracked,
     Tracker,
 };
-use crate::receivers::file_log::window::Ended;
 
 impl Tracker {
     /// Does what is due at `now`.
@@ -19,6 +16,7 @@ impl Tracker {
             if let Some(file) = self.files.get_mut(&key) {
                 file.wake = None;
             }
+            self.give_up_cuts(key, now);
             if self.is_spent(key, now) {
                 self.retire(key);
             } else if self.remove_at(key, now).is_some_and(|at| at <= now) {
@@ -88,20 +86,6 @@ impl Tracker {
         file.paused_until = Some(now + delay);
         let message = message.to_owned();
         self.tell(Event::Again { path, records, delay, message, is_first });
-    }
-
-    /// A payload of bytes that are no longer in the file.
-    pub(super) fn answered_too_late(&mut self, key: Key, outcome: &Outcome) -> Ended {
-        let mut window = super::Window::default();
-        let items = outcome.parts.iter().map(|(range, _)| range.end).max().unwrap_or(0);
-        window.push(super::Token(0), vec![super::Span { start: 0, end: 0 }; items]);
-        let ended = window.answer(super::Token(0), outcome);
-        if 0 < ended.again {
-            let path = self.files.get(&key).map(|file| Arc::clone(&file.path));
-            let path = path.unwrap_or_else(|| Arc::from(std::path::Path::new("")));
-            self.tell(Event::Dropped { path, records: ended.again });
-        }
-        ended
     }
 
     /// Sees to it that a file which waits for something is looked at in time.

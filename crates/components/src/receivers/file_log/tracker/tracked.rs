@@ -44,8 +44,8 @@ pub(super) struct Tracked {
     pub(super) cursor: Position,
     pub(super) committed: Position,
     pub(super) head: Anchor,
-    /// Its beginning, and where it was read to, before it was cut; the last few times.
-    pub(super) before_cuts: VecDeque<(Anchor, Position)>,
+    /// What it was before it was cut; the last few times.
+    pub(super) before_cuts: VecDeque<BeforeCut>,
     pub(super) held: Option<u64>,
     pub(super) is_partial: bool,
     /// What waited was passed on since the last byte came.
@@ -66,6 +66,21 @@ pub(super) struct Tracked {
     pub(super) delay: Option<Duration>,
     /// The number of its last turn, by which open files are closed.
     pub(super) turn: u64,
+}
+
+/// What a file was until it was cut. A copy that was made before takes over what is on its way.
+#[derive(Debug)]
+pub(super) struct BeforeCut {
+    pub(super) epoch: u32,
+    /// Its beginning.
+    pub(super) head: Anchor,
+    /// Where it was read to; what was held there is in nobody's hands.
+    pub(super) at: Position,
+    pub(super) committed: u64,
+    pub(super) window: Window,
+    pub(super) delivered: Arc<[Span]>,
+    /// When something of it failed, which only a copy can still give.
+    pub(super) failed_at: Option<Instant>,
 }
 
 /// What was last seen of a file.

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::removal::Removal;
-use super::{Event, Key, Limits, Phase, Position, Span, Token, Tracked, Tracker, Truncated};
+use super::tracked::BeforeCut;
+use super::{
+    Event, Key, Limits, Phase, Position, Sibling, Span, Token, Tracked, Tracker, Truncated,
+};
 use crate::receivers::file_log::file_system::Facts;
 use crate::receivers::file_log::identity::{Anchor, Identity};
 
 /// How long a file that cannot be opened or read is left alone.
 pub(super) const FAILURE_PAUSE: Duration = Duration::from_secs(1);
-
-/// How many cuts of a file are remembered, for copies that are seen late.
-const CUTS_MAX: usize = 4;
 
 /// What came of a turn.
 #[derive(Debug)]
@@ -23,8 +23,8 @@ pub(in super::super) enum Report {
         facts: Facts,
         /// Where it was found, when that was not where it was looked for.
         path: Option<Arc<Path>>,
-        /// Where its bytes were read already, as those of the file it is a copy of.
-        read_before: Option<Position>,
+        /// The file it is a copy of: as its bytes, these were read already.
+        copy_of: Option<Sibling>,
         /// It may become a copy: look again a moment later.
         is_undecided: bool,
     },
@@ -107,7 +107,7 @@ impl Tracker {
             file.failure = None;
         }
         match report {
-            Report::Identified { identity, facts, path, read_before, is_undecided } => {
+            Report::Identified { identity, facts, path, copy_of, is_undecided } => {
                 self.see(key, &facts, now);
                 if let Some(path) = &path {
                     self.rename(key, path);
@@ -115,7 +115,7 @@ impl Tracker {
                 if is_undecided {
                     self.pause(key, FAILURE_PAUSE, now);
                 } else {
-                    self.identified(key, identity, read_before, now);
+                    self.identified(key, identity, copy_of, now);
                 }
             }
             Report::Read(reading) => return self.read(key, reading, now),
@@ -164,26 +164,23 @@ impl Tracker {
     }
 
     /// Decides where to begin.
-    fn identified(
-        &mut self,
-        key: Key,
-        identity: Identity,
-        read_before: Option<Position>,
-        now: Instant,
-    ) {
+    fn identified(&mut self, key: Key, identity: Identity, copy_of: Option<Sibling>, now: Instant) {
         let is_known_from_start = self.limits.starts_at_end && !self.has_memory;
         let is_first = is_known_from_start && self.listings == 1;
         let Some(file) = self.files.get_mut(&key) else { return };
         let end = file.seen.size;
         let at_end = Position { offset: end, anchor: Anchor { end, ..Anchor::default() } };
         let start = if is_first { at_end } else { Position::default() };
-        let start = read_before.unwrap_or(start);
+        let start = copy_of.as_ref().map_or(start, |original| original.at);
         file.stamp = identity.stamp;
         file.identity = Some(identity);
         (file.cursor, file.committed) = (start, start);
         self.unsaved.insert(key);
         let path = Arc::clone(&file.path);
         self.tell(Event::Found { path, offset: start.offset });
+        if let Some(Sibling { key: original, epoch: Some(epoch), .. }) = copy_of {
+            self.take_over(key, (original, epoch), now);
+        }
         self.stir(key, now);
     }
 
@@ -233,12 +230,20 @@ impl Tracker {
     fn cut(&mut self, key: Key, unread: u64, now: Instant) {
         let Some(file) = self.files.get_mut(&key) else { return };
         let path = Arc::clone(&file.path);
-        file.before_cuts.truncate(CUTS_MAX - 1);
         // Nobody has what was held: in a copy, it is read on from there.
         let offset = file.first_held().unwrap_or(file.cursor.offset);
-        file.before_cuts.push_front((file.head, Position { offset, ..file.cursor }));
+        let before = BeforeCut {
+            epoch: file.epoch,
+            head: file.head,
+            at: Position { offset, ..file.cursor },
+            committed: file.committed.offset,
+            window: std::mem::take(&mut file.window),
+            delivered: std::mem::take(&mut file.delivered),
+            failed_at: None,
+        };
+        let has_failed = before.window.has_failed();
+        file.before_cuts.push_front(before);
         file.epoch += 1;
-        file.window.abandon();
         let end = file.seen.size;
         let start = match self.limits.truncated {
             Truncated::Whole => Position::default(),
@@ -248,10 +253,13 @@ impl Tracker {
         };
         (file.cursor, file.committed) = (start, start);
         (file.held, file.is_partial, file.is_afresh) = (None, false, true);
-        file.delivered = Arc::default();
         (file.head, file.is_whole) = (Anchor::default(), true);
         self.unsaved.insert(key);
         self.tell(Event::Truncated { path, unread });
+        if has_failed {
+            self.wait_for_copy(key, now);
+        }
+        self.give_up_cuts(key, now);
         self.stir(key, now);
     }
 
