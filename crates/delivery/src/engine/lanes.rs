@@ -1,10 +1,8 @@
-//! Lanes: which exist, found by number and by key without a search.
+//! Lanes: which exist. What the use of one costs does not depend on how many there are.
 //!
-//! What a use of a lane costs does not depend on how many there are: its age is put in order only
-//! when someone has to go, and only lanes that were used are looked at for what waits.
-//! Bounds: see `eviction`; a place of one word for each of the most that ever were.
-//! Invariants: a number is given out once, so that of a lane that went finds nothing; whatever lane
-//! holds something is stirred.
+//! Found by number and by key without a search, put in order of age only when one has to go.
+//! Bounds: see `eviction`; one word for each of the most that ever were.
+//! Invariant: the number of a lane that went finds nothing; whatever lane holds something is stirred.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
