@@ -184,7 +184,7 @@ impl Inspection {
         let bound = self.bound(candidate.number);
         let salvage = salvage(salt, &bytes, bound);
         let loaded = candidate.ends.load(salt, None).map_err(failed)?;
-        let has_footer = loaded.source == Source::Footer;
+        let has_footer = loaded.has_footer();
         if has_footer && salvage.lost.is_empty() && salvage.footer() != loaded.footer {
             let range = loaded.end.into()..candidate.ends.bytes;
             let (records, what) = (Vec::new(), "its footer does not fit its records");

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -34,9 +35,12 @@ pub enum OpenError {
     Io { attempt: String, volume: String, error: io::Error },
     #[error("another process has the journal in {volume} open")]
     Locked { volume: String },
-    #[error("{file} in {volume} has version {version} of the format, this is version 1")]
+    #[error(
+        "{file} in {volume} has version {version} of the format, this is version 1: it was written by \
+        another release"
+    )]
     Version { volume: String, file: String, version: u32 },
-    #[error("{file} in {volume} belongs to another journal")]
+    #[error("{file} in {volume} belongs to another journal; move it away")]
     Foreign { volume: String, file: String },
     #[error(
         "the journal in {volume} is damaged: {}; nothing was changed; `tidegate journal verify` \
@@ -229,7 +233,7 @@ impl<'a> Recovery<'a> {
             let loaded = ends.load(salt, bound);
             let loaded = loaded.map_err(|error| self.failed(&attempt, error))?;
             self.note(number, &loaded);
-            let is_poisoned = loaded.source != Source::Footer;
+            let is_poisoned = !loaded.has_footer();
             let segment = Segment {
                 bytes: ends.bytes,
                 is_poisoned,
@@ -365,18 +369,24 @@ impl<'a> Recovery<'a> {
 /// have left it in memory only. Then the footer follows.
 fn close(salt: Salt, ends: &Ends, loaded: Loaded) -> io::Result<(Previous, u64)> {
     let (end, bytes) = (loaded.end, ends.bytes);
-    let Source::Scan { synced, .. } = loaded.source else {
-        ends.file.sync()?;
-        return Ok((Previous { number: salt.segment, end, synced: end }, bytes));
-    };
-    let start = synced.clamp(0, end);
-    let mut again = vec![0; (end - start) as usize];
-    ends.file.read_at(&mut again, start.into())?;
-    ends.file.write_at(&[again.into()], start.into())?;
-    ends.file.sync()?;
+    match loaded.source {
+        Source::Footer { synced } => {
+            write_again(ends, synced.min(end).into()..bytes)?;
+            return Ok((Previous { number: salt.segment, end, synced: end }, bytes));
+        }
+        Source::Scan { synced, .. } => write_again(ends, synced.min(end).into()..end.into())?,
+    }
     let mut writer = Writer::resume(Arc::clone(&ends.file), salt, loaded);
     let bytes = writer.seal(true)?;
     Ok((writer.ended(), bytes))
+}
+
+fn write_again(ends: &Ends, range: Range<u64>) -> io::Result<()> {
+    let length = usize::try_from(range.end - range.start).map_err(io::Error::other)?;
+    let mut again = vec![0; length];
+    ends.file.read_at(&mut again, range.start)?;
+    ends.file.write_at(&[again.into()], range.start)?;
+    ends.file.sync()
 }
 
 fn listed(holes: &[Missing]) -> String {

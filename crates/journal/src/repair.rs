@@ -15,9 +15,7 @@ use crate::frame::{Frame, Kind, Salt};
 use crate::inspect::{Inspection, Problem, Progress, UNFINISHED, declares, inspect};
 use crate::record::Record;
 use crate::recovery::{Candidate, OpenError};
-use crate::segment::{
-    Header, Loaded, Previous, Salvage, Source, Writer, name_of, number_of, salvage,
-};
+use crate::segment::{Header, Loaded, Previous, Salvage, Writer, name_of, number_of, salvage};
 use crate::{Position, StreamId};
 
 /// How often it is looked whether anything is left to do.
@@ -146,7 +144,7 @@ fn rewrite(
 /// Every frame that is whole, and those that the footer repeats.
 fn for_each_whole(salvage: &Salvage<'_>, loaded: &Loaded, mut visit: impl FnMut(Frame<'_>)) {
     let whole: BTreeMap<u32, Frame<'_>> = salvage.frames.iter().copied().collect();
-    if loaded.source != Source::Footer || salvage.lost.is_empty() {
+    if !loaded.has_footer() || salvage.lost.is_empty() {
         return whole.into_values().filter(|frame| frame.kind != Kind::Mark).for_each(visit);
     }
     for (entry, record) in loaded.footer.contents() {

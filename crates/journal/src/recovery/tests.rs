@@ -38,7 +38,7 @@ fn a_segment_of_another_version_is_refused_by_name_and_number() {
     contents[60..64].copy_from_slice(&checksum.to_le_bytes());
     let error = refused(&disk, &contents);
     assert!(matches!(error, OpenError::Version { version: 2, .. }), "{error:?}");
-    let expected = "00000001.segment in simulated has version 2 of the format, this is version 1";
+    let expected = "00000001.segment in simulated has version 2 of the format, this is version 1: it was written by another release";
     assert_eq!(error.to_string(), expected);
 }
 

@@ -34,7 +34,10 @@ pub(crate) struct Loaded {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// The footer said it.
-    Footer,
+    Footer {
+        /// What was known to be on disk when the footer was written.
+        synced: u32,
+    },
     /// Every frame was read.
     Scan {
         /// What the frames, and the segment behind, say was on disk.
@@ -120,15 +123,21 @@ impl Ends {
         };
         let mut bytes = vec![0; usize::try_from(length).map_err(|_| ErrorKind::FileTooLarge)?];
         self.file.read_at(&mut bytes, start)?;
-        let footer = match frame::decode(salt, trailer.footer, &bytes) {
-            Ok(frame) if frame.kind == Kind::Footer => Footer::read(frame.body, &trailer),
-            _ => None,
-        };
-        Ok(footer.map(|footer| Loaded { footer, end: trailer.footer, source: Source::Footer }))
+        let Ok(frame) = frame::decode(salt, trailer.footer, &bytes) else { return Ok(None) };
+        if frame.kind != Kind::Footer {
+            return Ok(None);
+        }
+        let source = Source::Footer { synced: frame.synced };
+        let footer = Footer::read(frame.body, &trailer);
+        Ok(footer.map(|footer| Loaded { footer, end: trailer.footer, source }))
     }
 }
 
 impl Loaded {
+    pub(crate) fn has_footer(&self) -> bool {
+        matches!(self.source, Source::Footer { .. })
+    }
+
     /// Where something is missing that was on disk once.
     pub(crate) fn hole(&self) -> Option<u32> {
         match self.source {
