@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand, ValueEnum};
-use journal::StreamId;
 use journal::inspect::{Inspection, Problem, Progress, StreamFacts, UNFINISHED, inspect};
 use journal::repair::repair;
+use journal::{Missing, StreamId};
 use runtime::volume::{Directory, Permissions, Volume};
 use serde_json::json;
 
@@ -172,7 +172,11 @@ impl Choice {
         let is_wanted = |stream: &&S| {
             let (name, id) = known(stream);
             let wanted = self.stream.as_ref();
-            wanted.is_none_or(|wanted| name == wanted.as_bytes() || id.0.to_string() == *wanted)
+            wanted.is_none_or(|wanted| {
+                name == wanted.as_bytes()
+                    || decode::name(name) == *wanted
+                    || id.0.to_string() == *wanted
+            })
         };
         let found: Vec<_> = streams.iter().filter(is_wanted).collect();
         if let (Some(wanted), true) = (&self.stream, found.is_empty()) {
@@ -192,7 +196,7 @@ fn list(inspection: &Inspection, is_json: bool) -> anyhow::Result<()> {
     );
     for stream in &inspection.streams {
         let StreamFacts { id, live_records, live_bytes, live_weight, next, .. } = stream;
-        let name = stream.name.escape_ascii();
+        let name = decode::name(&stream.name);
         text += &format!(
             "{:>6} {live_records:>12} {live_bytes:>14} {live_weight:>12} {:>12}  {name}\n",
             id.0, next.0
@@ -216,7 +220,7 @@ fn listing(inspection: &Inspection) -> serde_json::Value {
     let streams = inspection.streams.iter().map(|stream| {
         json!({
             "id": stream.id.0,
-            "name": stream.name.escape_ascii().to_string(),
+            "name": decode::name(&stream.name),
             "records": stream.live_records,
             "bytes": stream.live_bytes,
             "weight": stream.live_weight,
@@ -264,7 +268,10 @@ fn verify(inspection: &Inspection) -> anyhow::Result<()> {
     for problem in &problems {
         print_line(&shown(problem))?;
     }
-    for missing in &inspection.missing {
+    let is_shown = |missing: &&Missing| {
+        problems.iter().any(|one| one.file == missing.file && one.range.contains(&missing.offset))
+    };
+    for missing in inspection.missing.iter().filter(|missing| !is_shown(missing)) {
         print_line(&missing.to_string())?;
     }
     let damaged = problems.iter().filter(|problem| problem.what != UNFINISHED).count();
@@ -305,17 +312,31 @@ fn shown(problem: &Problem) -> String {
 #[derive(Debug, Default)]
 struct Meter {
     percent: u64,
+    bytes: u64,
+    bytes_done: u64,
 }
 
 impl Meter {
+    /// For work on so many bytes.
+    fn over(bytes: u64) -> Self {
+        Self { bytes, ..Self::default() }
+    }
+
+    /// So much more is done.
+    fn add(&mut self, bytes: usize) {
+        let Self { bytes_done, bytes: all, .. } = *self;
+        self.show(Progress { bytes_done: bytes_done + bytes as u64, bytes: all });
+    }
+
     fn show(&mut self, progress: Progress) {
         /// Work that is done before anybody wonders is not told of.
-        const SHORT_BYTES: u64 = 256 << 20;
+        const SHORT_BYTES: u64 = 64 << 20;
         let Progress { bytes_done, bytes } = progress;
+        self.bytes_done = bytes_done;
         let percent = bytes_done * 100 / bytes.max(1);
         if SHORT_BYTES < bytes && self.percent + 5 <= percent {
             self.percent = percent;
-            print_aside(&format!("{percent} % of {} MiB read", bytes >> 20));
+            print_aside(&format!("{percent} % of {} MiB", bytes >> 20));
         }
     }
 }

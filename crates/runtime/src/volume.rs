@@ -25,7 +25,7 @@ pub trait Volume: Send + Sync + fmt::Debug {
     /// Takes the directory for this process until the volume is dropped; `false` when another has it.
     fn lock(&self) -> io::Result<bool>;
 
-    /// The regular files, by name.
+    /// What there is but for the lock, by name; not all of it need be files.
     fn list(&self) -> io::Result<Vec<Entry>>;
 
     /// Makes a file that must not exist, with room for `bytes`.

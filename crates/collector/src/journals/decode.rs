@@ -7,6 +7,11 @@ use serde_json::{Value, json};
 /// Tells what the body of a record of a stream means, if it knows.
 pub(crate) type Decoder = fn(stream: &[u8], body: &[u8]) -> Option<Value>;
 
+/// What a stream is called.
+pub(crate) fn name(stream: &[u8]) -> String {
+    super::queue::name(stream).unwrap_or_else(|| stream.escape_ascii().to_string())
+}
+
 /// Who may know, in the order in which they are asked.
 pub(crate) const DECODERS: &[Decoder] = &[super::queue::decode];
 
@@ -20,7 +25,7 @@ pub(crate) fn decode(stream: &[u8], body: &[u8]) -> Option<Value> {
 
 /// One record as a JSON object.
 pub(crate) fn record(stream: &StreamFacts, record: Result<Stored, ReadError>) -> Value {
-    let name = stream.name.escape_ascii().to_string();
+    let name = name(&stream.name);
     let stored = match record {
         Ok(stored) => stored,
         Err(error) => return json!({ "stream": name, "error": error.to_string() }),

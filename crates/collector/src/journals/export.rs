@@ -9,7 +9,7 @@ use journal::inspect::{Inspection, StreamFacts};
 use journal::{ReadError, Stored};
 
 use super::decode::decode;
-use super::{Choice, ExportFormat};
+use super::{Choice, ExportFormat, Meter};
 use crate::print::print_aside;
 
 pub(super) fn export(
@@ -19,7 +19,9 @@ pub(super) fn export(
     format: ExportFormat,
 ) -> anyhow::Result<()> {
     let streams = choice.streams(inspection)?;
-    let mut export = Export { output: opened(output)?, format, left: choice.limit, unread: 0 };
+    let meter = Meter::over(streams.iter().map(|stream| stream.live_bytes).sum());
+    let output = opened(output)?;
+    let mut export = Export { output, format, left: choice.limit, unread: 0, meter };
     let mut written = 0;
     for stream in streams {
         let mut result = Ok(true);
@@ -46,6 +48,7 @@ struct Export {
     format: ExportFormat,
     left: u64,
     unread: u64,
+    meter: Meter,
 }
 
 impl Export {
@@ -67,11 +70,12 @@ impl Export {
             }
         };
         self.left -= 1;
+        self.meter.add(body.len());
         let result = match self.format {
             ExportFormat::Delimited => delimited(&mut self.output, &body),
             ExportFormat::Json => {
                 let Some(meaning) = decode(&stream.name, &body) else {
-                    let name = stream.name.escape_ascii();
+                    let name = super::decode::name(&stream.name);
                     bail!(
                         "what is in the stream `{name}` has no JSON form; use `--format delimited`"
                     );
@@ -102,7 +106,7 @@ fn opened(output: &str) -> anyhow::Result<Box<dyn Write>> {
     }
     // Telemetry is nobody else's business.
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(output);
-    Ok(Box::new(BufWriter::new(file.with_context(|| format!("make {output}"))?)))
+    Ok(Box::new(BufWriter::new(file.with_context(|| format!("make the new file {output}"))?)))
 }
 
 /// A reader that went away is no error.

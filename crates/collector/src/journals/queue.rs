@@ -4,6 +4,15 @@ use bytes::Bytes;
 use delivery::entry::{Entry, lane_of_stream};
 use serde_json::{Value, json};
 
+/// What the stream of a lane is called: its signal, its target, and what keeps it apart.
+pub(super) fn name(stream: &[u8]) -> Option<String> {
+    let (signal, metadata, target) = lane_of_stream(&Bytes::copy_from_slice(stream)).ok()?;
+    let target = Some(target.to_string()).filter(|target| !target.is_empty());
+    let values = metadata.iter().map(|(key, values)| format!("{key}={}", values.join(",")));
+    let words = std::iter::once(signal.name().to_owned()).chain(target).chain(values);
+    Some(words.collect::<Vec<_>>().join(" "))
+}
+
 /// An entry with its request as OTLP JSON; `None` for what is none.
 pub(super) fn decode(stream: &[u8], body: &[u8]) -> Option<Value> {
     let (_, _, target) = lane_of_stream(&Bytes::copy_from_slice(stream)).ok()?;

@@ -14,7 +14,7 @@ use pipeline::{Answer, Built, Metadata};
 use runtime::channel::{self, Ends};
 use runtime::volume::{Entry, Volume as _};
 
-use super::{Choice, Place};
+use super::{Choice, Meter, Place};
 use crate::bench_world::BenchWorld;
 use crate::destination::{DestinationOptions, send};
 use crate::print::print_aside;
@@ -44,6 +44,7 @@ pub(super) async fn replay(
         is_kept,
         left: choice.limit,
         sent: 0,
+        meter: Meter::over(streams.iter().map(|stream| stream.live_bytes).sum()),
         forgotten: Arc::default(),
     };
     let result = replay.all(&streams).await;
@@ -72,6 +73,7 @@ struct Replay<'a> {
     is_kept: bool,
     left: u64,
     sent: u64,
+    meter: Meter,
     /// Of these, what the disk knows to be done with.
     forgotten: Arc<AtomicU64>,
 }
@@ -83,7 +85,7 @@ impl Replay<'_> {
             while 0 < self.left
                 && let Some(stored) = self.next(stream, after).await?
             {
-                let position = stored.position;
+                let (position, bytes) = (stored.position, stored.body.len());
                 let place = || format!("record {} of stream {}", position.0, stream.id.0);
                 self.one(stored).await.with_context(place)?;
                 if !self.is_kept {
@@ -92,6 +94,7 @@ impl Replay<'_> {
                 after = Some(position);
                 self.left -= 1;
                 self.sent += 1;
+                self.meter.add(bytes);
             }
         }
         Ok(())

@@ -87,9 +87,7 @@ fn finds_damage_and_saves_what_is_whole() {
     journal.close();
     let (is_well, said, _) = run(&["verify", text(&path)]);
     assert!(is_well && said.contains("whole"), "{said}");
-    let mut files = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
-    let is_segment = |path: &PathBuf| path.extension().is_some_and(|end| end == "segment");
-    let segment = files.find(is_segment).unwrap();
+    let segment = segment_in(&path);
     let mut bytes = std::fs::read(&segment).unwrap();
     let at = bytes.windows(4).position(|four| four == b"two ").unwrap() + 1000;
     bytes[at] ^= 1;
@@ -102,6 +100,30 @@ fn finds_damage_and_saves_what_is_whole() {
     assert!(is_well, "{aside}");
     let (_, dump, _) = run(&["dump", text(&path)]);
     assert_eq!(dump.lines().count(), 17);
+}
+
+fn segment_in(path: &Path) -> PathBuf {
+    let mut files = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    let is_segment = |path: &PathBuf| path.extension().is_some_and(|end| end == "segment");
+    files.find(is_segment).unwrap()
+}
+
+#[test]
+fn a_segment_behind_a_symbolic_link_is_told_and_not_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, path) = journal_in(folder.path());
+    journal.close();
+    let (segment, elsewhere) = (segment_in(&path), folder.path().join("elsewhere"));
+    std::fs::rename(&segment, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &segment).unwrap();
+    for command in ["ls", "verify", "repair", "export"] {
+        let (is_well, said, aside) = run(&[command, text(&path)]);
+        assert!(!is_well && aside.contains("symbolic link"), "{command}: {said}{aside}");
+    }
+    let linked = folder.path().join("linked");
+    std::os::unix::fs::symlink(&path, &linked).unwrap();
+    let (is_well, _, aside) = run(&["ls", text(&linked)]);
+    assert!(!is_well && aside.contains("symbolic link"), "{aside}");
 }
 
 #[test]
@@ -161,6 +183,7 @@ fn what_was_refused_is_sent_again_once_its_reason_is_mended() {
         let (_, listing, _) = run(&["ls", "--json", text(&refused)]);
         let listing: Value = serde_json::from_str(&listing).unwrap_or_default();
         let streams = listing["streams"].as_array().cloned().unwrap_or_default();
+        assert!(streams.iter().all(|stream| stream["name"] == "logs"), "{listing}");
         streams.iter().map(|stream| stream["weight"].as_u64().unwrap()).sum::<u64>()
     };
     let is_recorded = (0..1200).any(|_| {

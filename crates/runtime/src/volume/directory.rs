@@ -60,8 +60,13 @@ impl Directory {
             make(&path, mode).map_err(|error| failed("make", &path, error))?;
         }
         let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
-        let descriptor = rustix::fs::open(&path, flags, Mode::empty())
-            .map_err(|error| failed("open", &path, error.into()))?;
+        let opened = rustix::fs::open(&path, flags, Mode::empty());
+        let descriptor = opened.map_err(|errno| match errno {
+            Errno::NOTDIR if path.is_symlink() => {
+                failed("open", &path, invalid("it is a symbolic link, which is not followed"))
+            }
+            errno => failed("open", &path, errno.into()),
+        })?;
         let stat = rustix::fs::fstat(&descriptor)
             .map_err(|error| failed("examine", &path, error.into()))?;
         let user = rustix::process::geteuid().as_raw();
@@ -113,11 +118,16 @@ impl Directory {
     fn open_file(&self, name: &str, flags: OFlags) -> io::Result<File> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let mode = Mode::from_raw_mode(self.permissions.file);
-        let file = File::from(rustix::fs::openat(&self.descriptor, name, flags, mode)?);
+        let opened = rustix::fs::openat(&self.descriptor, name, flags, mode);
+        let file = File::from(opened.map_err(|errno| match errno {
+            Errno::LOOP => invalid(&format!("{name} is a symbolic link, which is not followed")),
+            Errno::ISDIR => invalid(&format!("{name} is no file")),
+            errno => errno.into(),
+        })?);
         let metadata = file.metadata()?;
         let user = rustix::process::geteuid().as_raw();
         if !metadata.is_file() {
-            return Err(io::Error::new(ErrorKind::InvalidData, format!("{name} is no file")));
+            return Err(invalid(&format!("{name} is no file")));
         }
         if metadata.uid() != user && user != 0 {
             let reason = format!("{name} belongs to user {}", metadata.uid());
@@ -153,8 +163,8 @@ impl Volume for Directory {
             // A file that goes while the directory is read is as if it had never been there.
             let Ok(stat) = stat else { continue };
             let name = found.file_name().to_string_lossy().into_owned();
-            let is_file = rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file();
-            if is_file && name != LOCK {
+            let is_outside = name == LOCK || name == "." || name == "..";
+            if !is_outside {
                 entries.push(Entry { name, bytes: u64::try_from(stat.st_size).unwrap_or(0) });
             }
         }
@@ -269,6 +279,10 @@ fn make(path: &Path, mode: u32) -> io::Result<()> {
         _ => {}
     }
     File::open(above.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn invalid(reason: &str) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, reason)
 }
 
 fn failed(attempt: &'static str, path: &Path, error: io::Error) -> VolumeError {
