@@ -35,12 +35,6 @@ bench-files *ARGS:
 fuzz SECONDS="60":
     cargo xtask fuzz {{SECONDS}}
 
-# The full counts of the randomised proofs.
-deep:
-    PROPTEST_CASES=20000 TIDEGATE_CRASH_POINTS=200000 cargo xtask test
-    cargo xtask schedules 1000000
-    cargo test --profile bench -p delivery --lib exhaustive -- --include-ignored --nocapture
-    cargo xtask test overload --ignored --test-threads 1
-    TIDEGATE_CRASHES=2000 cargo test -p delivery --lib a_crash_at_any_step_of_the_disk
-    TIDEGATE_KILLS=5000 cargo test -p collector --test product durable::a_collector_that_is_killed -- --nocapture
-    just fuzz 120
+# The randomised proofs with their full counts: all of them, or the STEPS that are named.
+deep *STEPS:
+    cargo xtask deep {{STEPS}}

@@ -1,10 +1,12 @@
 //! Fuzz: every target of `fuzz/` for some seconds, guided by coverage, from the stored corpus.
 //!
 //! Does what cargo-fuzz does without a sanitizer, so that nothing needs to be installed. An input
-//! that fails is kept in `fuzz/artifacts/`; it becomes a test.
+//! that fails is kept in `fuzz/artifacts/`; it becomes a test. A target for each processor at a time.
 
+use std::num::NonZero;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, ensure};
 
@@ -34,11 +36,21 @@ pub(crate) fn run(workspace: &Workspace, seconds: &str) -> anyhow::Result<()> {
         .env("RUSTFLAGS", FLAGS)
         .current_dir(&folder);
     ensure!(build.status().context("start cargo")?.success(), "the fuzz targets do not build");
-    for target in targets(&folder)? {
-        say(&format!("fuzz: {target} for {seconds} s"));
-        fuzz(&folder, &target, seconds)?;
-    }
-    Ok(())
+    let targets = Mutex::new(targets(&folder)?.into_iter());
+    let next = || targets.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || {
+        while let Some(target) = next() {
+            say(&format!("fuzz: {target} for {seconds} s"));
+            fuzz(&folder, &target, seconds)?;
+        }
+        anyhow::Ok(())
+    };
+    std::thread::scope(|scope| {
+        let count = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let workers: Vec<_> = (0..count).map(|_| scope.spawn(work)).collect();
+        let ends = workers.into_iter().map(|worker| worker.join().expect("it does not panic"));
+        ends.collect::<anyhow::Result<()>>()
+    })
 }
 
 fn targets(folder: &Path) -> anyhow::Result<Vec<String>> {

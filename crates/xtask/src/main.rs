@@ -1,6 +1,8 @@
-//! Developer tasks: `cargo xtask test | schedules COUNT | mutants | tidy | policy | docs [--check] |
-//! fuzz SECONDS | instructions [--update]`.
+//! Developer tasks: `cargo xtask test | deep | schedules COUNT | mutants | tidy | policy |
+//! docs [--check] | fuzz SECONDS | instructions [--update]`.
 
+mod cost;
+mod deep;
 mod docs;
 mod fuzz;
 mod instructions;
@@ -20,6 +22,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = Workspace::find().and_then(|workspace| match words.as_slice() {
         ["test", filters @ ..] => test::run(&workspace, filters),
+        ["deep", steps @ ..] => deep::run(&workspace, steps),
         ["schedules", count] => schedules::run(&workspace, count),
         ["mutants"] => mutants::run(&workspace),
         ["tidy"] => tidy::run(&workspace),
@@ -30,8 +33,8 @@ fn main() -> ExitCode {
         ["instructions", "--update"] => instructions::update(&workspace),
         ["fuzz", seconds] => fuzz::run(&workspace, seconds),
         _ => anyhow::bail!(
-            "usage: cargo xtask test [FILTER...] | schedules COUNT | mutants | tidy | policy | \
-             docs [--check] | fuzz SECONDS | instructions [--update]"
+            "usage: cargo xtask test [FILTER...] | deep [STEP...] | schedules COUNT | mutants | \
+             tidy | policy | docs [--check] | fuzz SECONDS | instructions [--update]"
         ),
     });
     match result {

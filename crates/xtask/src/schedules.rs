@@ -2,28 +2,33 @@
 //!
 //! Optimised, because a debug build takes ten times as long for each.
 
-use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
+use crate::test::{self, Manner, TestBinary};
 use crate::workspace::{Workspace, say};
 
 /// Where the scenarios are.
 const SCENARIOS: &str = "road::tests::schedules::";
 
+/// What all of them may take.
+const TIME_MAX: Duration = Duration::from_secs(3600);
+
 pub(crate) fn run(workspace: &Workspace, count: &str) -> anyhow::Result<()> {
+    let selection = ["--package", "delivery", "--lib", "--profile", "bench"];
+    let binaries = test::build(workspace, &selection)?;
+    run_in(binaries.first().context("cargo names what it built")?, count)
+}
+
+/// Runs `count` schedules of the tests in `binary`.
+pub(crate) fn run_in(binary: &TestBinary, count: &str) -> anyhow::Result<()> {
     let count: usize = count.parse().context("the number of schedules is a number")?;
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["test", "--package", "delivery", "--lib", "--profile", "bench", "--no-run"]);
-    build.args(["--message-format", "json-render-diagnostics"]);
-    let binary = workspace.built(&mut build, "delivery")?;
-    let list = workspace.output(Command::new(&binary).args([SCENARIOS, "--list"]))?;
-    let scenarios = list.lines().filter(|line| line.ends_with(": test")).count();
+    let scenarios = binary.tests(&[SCENARIOS])?.len();
     ensure!(0 < scenarios, "there is no scenario");
-    let each = count.div_ceil(scenarios);
+    let each = count.div_ceil(scenarios).to_string();
     say(&format!("{scenarios} scenarios, {each} schedules of each"));
-    let mut tests = Command::new(&binary);
-    tests.arg(SCENARIOS).env("TIDEGATE_SCHEDULES", each.to_string());
-    ensure!(tests.status().context("start the tests")?.success(), "a schedule failed");
-    Ok(())
+    let variables = [("TIDEGATE_SCHEDULES", each.as_str())];
+    let manner = Manner { words: &[SCENARIOS], variables: &variables, time_max: TIME_MAX };
+    test::conclude(&test::run_all([binary], manner))
 }

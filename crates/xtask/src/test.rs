@@ -14,39 +14,67 @@ use serde_json::Value;
 
 use crate::workspace::{Workspace, say};
 
-/// What one test binary may take, all its tests together.
-const BINARY_TIME_MAX: Duration = Duration::from_secs(300);
+/// How test binaries are run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner<'a> {
+    /// Filters and options of the test harness.
+    pub(crate) words: &'a [&'a str],
+    /// Environment variables.
+    pub(crate) variables: &'a [(&'a str, &'a str)],
+    /// What one binary may take, all its tests together.
+    pub(crate) time_max: Duration,
+}
 
 pub(crate) fn run(workspace: &Workspace, filters: &[&str]) -> anyhow::Result<()> {
-    let binaries = build(workspace)?;
-    let mut failed = Vec::new();
-    for binary in &binaries {
-        say(&format!("\n     Running {}", binary.name));
-        if let Err(error) = binary.run(filters) {
-            failed.push(format!("{}: {error:#}", binary.name));
-        }
-    }
+    let binaries = build(workspace, &["--workspace"])?;
+    let time_max = Duration::from_secs(300);
+    let mut failed = run_all(&binaries, Manner { words: filters, variables: &[], time_max });
     let mut doc_tests = Command::new(env!("CARGO"));
     doc_tests.args(["test", "--workspace", "--doc", "--quiet"]).current_dir(&workspace.root);
     if filters.is_empty() && !doc_tests.status().context("start cargo")?.success() {
         failed.push("documentation tests".to_owned());
     }
-    ensure!(failed.is_empty(), "failed:\n  {}", failed.join("\n  "));
+    conclude(&failed)?;
     say(&format!("\nall {} test binaries passed", binaries.len()));
     Ok(())
 }
 
+/// Fails if anything did.
+pub(crate) fn conclude(failed: &[String]) -> anyhow::Result<()> {
+    ensure!(failed.is_empty(), "failed:\n  {}", failed.join("\n  "));
+    Ok(())
+}
+
+/// Runs one binary after the other; gives what failed.
+pub(crate) fn run_all<'a>(
+    binaries: impl IntoIterator<Item = &'a TestBinary>,
+    manner: Manner<'_>,
+) -> Vec<String> {
+    let mut failed = Vec::new();
+    for binary in binaries {
+        say(&format!("\n     Running {}", binary.name));
+        if let Err(error) = binary.run(manner) {
+            failed.push(format!("{}: {error:#}", binary.name));
+        }
+    }
+    failed
+}
+
 /// One compiled set of tests.
-struct TestBinary {
-    name: String,
+#[derive(Debug)]
+pub(crate) struct TestBinary {
+    /// The package and the target, as in `journal::journal`.
+    pub(crate) name: String,
     path: PathBuf,
     package_dir: PathBuf,
 }
 
-fn build(workspace: &Workspace) -> anyhow::Result<Vec<TestBinary>> {
+/// Builds the tests that `selection` tells cargo.
+pub(crate) fn build(workspace: &Workspace, selection: &[&str]) -> anyhow::Result<Vec<TestBinary>> {
     let mut command = Command::new(env!("CARGO"));
     command
-        .args(["test", "--workspace", "--no-run", "--message-format", "json-render-diagnostics"])
+        .args(["test", "--no-run", "--message-format", "json-render-diagnostics"])
+        .args(selection)
         .current_dir(&workspace.root)
         .stderr(Stdio::inherit());
     let output = command.output().context("start cargo")?;
@@ -68,16 +96,18 @@ impl TestBinary {
         Some(Self { name: format!("{package}::{target}"), path: path.into(), package_dir })
     }
 
-    fn run(&self, filters: &[&str]) -> anyhow::Result<()> {
+    fn run(&self, manner: Manner<'_>) -> anyhow::Result<()> {
+        let Manner { words, variables, time_max } = manner;
         let mut child = Command::new(&self.path)
-            .args(filters)
+            .args(words)
+            .envs(variables.iter().copied())
             .current_dir(&self.package_dir)
             .env("CARGO_MANIFEST_DIR", &self.package_dir)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
             .context("start the test binary")?;
-        let finished = watch(&mut child)?;
+        let finished = watch(&mut child, time_max)?;
         let Some(finished) = finished else {
             let status = child.wait().context("wait for the test binary")?;
             ensure!(status.success(), "{status}");
@@ -85,12 +115,13 @@ impl TestBinary {
         };
         child.kill().context("kill the test binary")?;
         child.wait().context("wait for the test binary")?;
-        let owed: Vec<String> = self.tests(filters)?.difference(&finished).cloned().collect();
-        bail!("not done after {BINARY_TIME_MAX:?}; hanging or waiting: {}", owed.join(", "))
+        let owed: Vec<String> = self.tests(words)?.difference(&finished).cloned().collect();
+        bail!("not done after {time_max:?}; hanging or waiting: {}", owed.join(", "))
     }
 
-    fn tests(&self, filters: &[&str]) -> anyhow::Result<BTreeSet<String>> {
-        let listing = Command::new(&self.path).arg("--list").args(filters).output();
+    /// The tests that `words` choose.
+    pub(crate) fn tests(&self, words: &[&str]) -> anyhow::Result<BTreeSet<String>> {
+        let listing = Command::new(&self.path).arg("--list").args(words).output();
         let listing = listing.context("list the tests")?;
         let text = String::from_utf8_lossy(&listing.stdout).into_owned();
         Ok(text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
@@ -98,7 +129,7 @@ impl TestBinary {
 }
 
 /// Passes the output on until it ends; `Some(finished tests)` when the time is over first.
-fn watch(child: &mut Child) -> anyhow::Result<Option<BTreeSet<String>>> {
+fn watch(child: &mut Child, time_max: Duration) -> anyhow::Result<Option<BTreeSet<String>>> {
     let output = child.stdout.take().context("the output is piped")?;
     let (sender, lines) = mpsc::sync_channel(64);
     let reader = std::thread::Builder::new().spawn(move || {
@@ -110,7 +141,7 @@ fn watch(child: &mut Child) -> anyhow::Result<Option<BTreeSet<String>>> {
     });
     let reader = reader.context("start the reader of the output")?;
     let mut finished = BTreeSet::new();
-    let mut left = BINARY_TIME_MAX;
+    let mut left = time_max;
     loop {
         let before = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
         match lines.recv_timeout(left) {

@@ -17,8 +17,10 @@ const BATCH: u64 = 200;
 const CONSUMERS: u64 = 2;
 /// A sink tells 64 loads apart.
 const KILLS_MAX: usize = 50;
-/// Collectors that are killed at a time: one waits while another begins.
-const AT_ONCE: usize = 2;
+/// Collectors that are killed at a time: some begin while others are under load.
+const AT_ONCE: usize = 4;
+/// The longest that a load lasts before its collector is killed, in milliseconds.
+const LOAD_MILLIS_MAX: u64 = 160;
 
 struct House {
     folder: tempfile::TempDir,
@@ -146,18 +148,19 @@ fn told_by(generator: Child) -> Option<Value> {
     (!printed.is_empty()).then(|| serde_json::from_slice(&printed).unwrap())
 }
 
-/// Kills a collector `kills` times at some moment of a load.
+/// Kills a collector `kills` times at some moment of a load that would go on.
 fn kill_under_load(seed: u64, kills: usize) {
     let house = House::build(None, kills);
     let mut random = seed;
     let (mut acknowledged, mut number) = (0, 0);
     while number < kills {
         let collector = house.collector();
-        let load = Load { number, item_bytes: "100", end: "--requests=400" };
-        let generator = house.generator(&load);
+        let load = Load { number, item_bytes: "100", end: "--seconds=600" };
+        let mut generator = house.generator(&load);
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695);
-        pause(Duration::from_millis(20 + (random >> 33) % 400));
+        pause(Duration::from_millis(1 + (random >> 33) % LOAD_MILLIS_MAX));
         collector.signal("KILL");
+        assert!(generator.try_wait().unwrap().is_none(), "it was killed under load");
         // There is nobody left to answer the rest of the load.
         signal(generator.id(), "TERM");
         if let Some(summary) = told_by(generator) {

@@ -2,6 +2,8 @@
 //! nothing forgotten comes back, nothing else appears.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZero;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use runtime::random::Random;
@@ -17,11 +19,16 @@ fn points() -> u64 {
 
 #[test]
 fn nothing_acknowledged_is_lost_wherever_the_machine_goes_down() {
-    let (mut tried, mut seed) = (0, 1);
-    while tried < points() {
-        tried += crash_everywhere(seed);
-        seed += 1;
-    }
+    let (tried, seeds) = (AtomicU64::new(0), AtomicU64::new(1));
+    let work = || {
+        while tried.load(Ordering::Relaxed) < points() {
+            let points = crash_everywhere(seeds.fetch_add(1, Ordering::Relaxed));
+            tried.fetch_add(points, Ordering::Relaxed);
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    assert!(points() <= tried.into_inner());
 }
 
 /// Runs a random workload, and recovers from every moment of it; gives how many moments there were.
