@@ -1,11 +1,12 @@
 //! Developer tasks: `cargo xtask test | deep | schedules COUNT | mutants | tidy | policy |
-//! docs [--check] | fuzz SECONDS | instructions [--update]`.
+//! docs [--check] | fuzz SECONDS | instructions [--update] | layout`.
 
 mod cost;
 mod deep;
 mod docs;
 mod fuzz;
 mod instructions;
+mod layout;
 mod mutants;
 mod policy;
 mod schedules;
@@ -31,10 +32,12 @@ fn main() -> ExitCode {
         ["docs", "--check"] => docs::check(&workspace),
         ["instructions"] => instructions::check(&workspace),
         ["instructions", "--update"] => instructions::update(&workspace),
+        ["layout"] => layout::write(&workspace),
         ["fuzz", seconds] => fuzz::run(&workspace, seconds),
         _ => anyhow::bail!(
             "usage: cargo xtask test [FILTER...] | deep [STEP...] | schedules COUNT | mutants | \
-             tidy | policy | docs [--check] | fuzz SECONDS | instructions [--update]"
+             tidy | policy | docs [--check] | fuzz SECONDS | instructions [--update] | \
+             layout"
         ),
     });
     match result {
