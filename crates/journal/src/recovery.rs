@@ -247,6 +247,7 @@ impl<'a> Recovery<'a> {
                 previous = self.close(salt, ends, loaded)?;
             }
         }
+        self.end_replaced();
         self.check_streams();
         self.unless_damaged(previous)
     }
@@ -324,6 +325,25 @@ impl<'a> Recovery<'a> {
         let segment = self.index.segments.entry(salt.segment).or_default();
         (segment.bytes, segment.is_poisoned) = (bytes, false);
         Ok(previous)
+    }
+
+    /// A stream whose name another one got was ended before, even if that is not on disk: it ends again.
+    fn end_replaced(&mut self) {
+        let named =
+            self.index.streams.iter().filter_map(|(id, one)| Some((one.name.clone()?, *id)));
+        let named: Vec<(Bytes, StreamId)> = named.collect();
+        let newest: BTreeMap<_, _> = named.iter().cloned().collect();
+        for (name, id) in named.into_iter().filter(|(name, id)| newest[name] != *id) {
+            for (position, place) in self.index.within(id, 0..u64::MAX) {
+                self.index.forget(id, position);
+                self.owed.forget(place.segment, id, position);
+            }
+            for segment in self.index.end(id) {
+                self.owed.undeclare(segment, id);
+            }
+            let heir = newest[&name];
+            self.index.declare(heir, name);
+        }
     }
 
     /// Streams that were ended go; one that lives has a name.
