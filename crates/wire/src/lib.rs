@@ -2,10 +2,12 @@
 //!
 //! `payload` is what the pipelines carry; the rest reads, checks, cuts and translates it.
 
+mod content_length;
 mod cut;
 pub mod descriptor;
 pub mod edit;
 pub mod format;
+pub mod http1;
 pub mod http2;
 pub mod json;
 pub mod logs;

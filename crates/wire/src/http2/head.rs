@@ -10,6 +10,7 @@ use http::{
 };
 
 use super::hpack::{Field, Pseudo};
+use crate::content_length;
 
 /// Fields that speak about a connection of HTTP/1 and have no place here.
 const OF_CONNECTIONS: [HeaderName; 5] = [
@@ -143,17 +144,7 @@ fn scheme_of(text: &HeaderValue) -> Result<Scheme, Malformed> {
 
 /// The size of the body that the headers declare, if they do.
 pub(super) fn declared(headers: &HeaderMap) -> Result<Option<u64>, Malformed> {
-    let mut declared = None;
-    for value in headers.get_all(header::CONTENT_LENGTH) {
-        let text = value.to_str().map_err(|_| Malformed)?;
-        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let bytes = text.parse::<u64>().ok().filter(|_| is_number).ok_or(Malformed)?;
-        if declared.is_some_and(|before| before != bytes) {
-            return Err(Malformed);
-        }
-        declared = Some(bytes);
-    }
-    Ok(declared)
+    content_length::declared(headers).map_err(|_| Malformed)
 }
 
 /// The fields of a request.

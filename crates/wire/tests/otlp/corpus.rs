@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::random::Random;
 use crate::scan::request;
-use crate::{exercise, exercise_answers, exercise_http2, exercise_json};
+use crate::{exercise, exercise_answers, exercise_http1, exercise_http2, exercise_json};
 use wire::rpc_status::Status;
 use wire::{Format, Payload, Signal, json, response};
 
@@ -17,7 +17,7 @@ struct Target {
     seed: fn(Signal, &mut Random) -> Vec<u8>,
 }
 
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 8] = [
     Target { name: "otlp_parse", run: exercise::parse, seed: encoded },
     Target { name: "otlp_cut_merge", run: exercise::cut_merge, seed: encoded },
     Target { name: "otlp_edit", run: exercise::edit, seed: encoded },
@@ -25,6 +25,7 @@ const TARGETS: [Target; 7] = [
     Target { name: "json_write", run: exercise_json::write, seed: encoded },
     Target { name: "answers", run: exercise_answers::read, seed: small },
     Target { name: "http2", run: exercise_http2::talk, seed: conversation },
+    Target { name: "http1", run: exercise_http1::talk, seed: requests },
 ];
 
 fn folder(target: &str) -> PathBuf {
@@ -123,4 +124,21 @@ fn conversation(signal: Signal, random: &mut Random) -> Vec<u8> {
     ];
     let choice = is_client as u8 | 2 | (random.next() as u8 & 4);
     [vec![choice, random.next() as u8], frames.concat()].concat()
+}
+
+/// Requests over HTTP/1.1.
+fn requests(signal: Signal, random: &mut Random) -> Vec<u8> {
+    let length = random.next() % 40;
+    let body = "x".repeat(length as usize);
+    let sized = format!(
+        "POST /v1/{signal} HTTP/1.1\r\nHost: a:4318\r\nContent-Type: application/x-protobuf\r\n\
+         Content-Length: {length}\r\nExpect: 100-continue\r\n\r\n{body}"
+    );
+    let chunked = format!(
+        "POST http://a/v1/{signal}?b=c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\
+         Connection: close\r\n\r\n3;d=\"e\"\r\nabc\r\n0\r\nF: g\r\n\r\n"
+    );
+    let old = "\r\nGET / HTTP/1.0\nConnection: keep-alive\n\n";
+    let text = [sized.as_str(), &chunked, old][random.next() as usize % 3].repeat(2);
+    [vec![0, random.next() as u8], text.into_bytes()].concat()
 }

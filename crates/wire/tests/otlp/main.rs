@@ -10,10 +10,13 @@ mod edit;
 mod exercise;
 #[path = "../../../../fuzz/exercise/answers.rs"]
 mod exercise_answers;
+#[path = "../../../../fuzz/exercise/http1.rs"]
+mod exercise_http1;
 #[path = "../../../../fuzz/exercise/http2.rs"]
 mod exercise_http2;
 #[path = "../../../../fuzz/exercise/json.rs"]
 mod exercise_json;
+mod http1;
 mod malformed;
 mod random;
 mod random_metrics;
