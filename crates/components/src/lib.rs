@@ -4,7 +4,6 @@
 //!
 //! ```text
 //! receivers/otlp   => grpc, http (accept) => connection, one a client => stream, one an HTTP/2 request
-//!                  => discarded body      (until its client has heard why)
 //!                  -> otlp receiver-0..N  (inflate and check what takes long)
 //! receivers/file_log => tailer (owner of all files) => changes (what the kernel tells)
 //!                       => turn (one payload), look (one discovery)
@@ -30,11 +29,13 @@ pub mod compression;
 pub mod connectors;
 pub mod exporters;
 pub mod extensions;
+pub mod http1;
 mod http2;
 pub mod processors;
 pub mod receivers;
 mod syntax;
 pub mod tls;
+mod vigil;
 
 use pipeline::Factory;
 

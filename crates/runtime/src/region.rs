@@ -6,10 +6,15 @@
 //! Bounds: the size given at the start. Cost: a page fault for each 4 KiB of a large one.
 
 use std::fmt;
+use std::future::Future as _;
+use std::io;
 use std::ops::Deref;
+use std::pin::pin;
+use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{BufMut as _, Bytes};
 use memmap2::{Advice, MmapMut};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// From this size on a region is pages of its own.
 const PAGES_BYTES_MIN: usize = 1 << 20;
@@ -82,6 +87,32 @@ impl Region {
     pub fn fill(&mut self, count: usize) {
         assert!(count <= self.bytes_max - self.filled, "no more is filled than there was room for");
         self.filled += count;
+    }
+
+    /// Reads from `source` once, at most `bytes_max`, into room that is not cleared before; gives how much
+    /// came, which is nothing at the end of the source, or when the region is full.
+    pub fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        source: &mut (impl AsyncRead + Unpin),
+        bytes_max: usize,
+    ) -> Poll<io::Result<usize>> {
+        let until = self.bytes_max.min(self.filled.saturating_add(bytes_max));
+        self.make_place(until);
+        let count = match &mut self.place {
+            Place::Heap(heap) => {
+                heap.truncate(self.filled);
+                heap.reserve(until - self.filled);
+                let mut room = heap.limit(until - self.filled);
+                ready!(pin!(source.read_buf(&mut room)).poll(cx))?
+            }
+            Place::Pages(pages) => {
+                let mut room = &mut pages[self.filled..until];
+                ready!(pin!(source.read_buf(&mut room)).poll(cx))?
+            }
+        };
+        self.filled += count;
+        Poll::Ready(Ok(count))
     }
 
     /// What was filled, to be shared. Pages of which little is used are let go of.

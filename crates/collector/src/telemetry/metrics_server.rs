@@ -2,15 +2,11 @@
 //!
 //! Bounds: 32 connections, 10 s for a request. It listens on loopback unless told otherwise.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{Method, Request, Response, StatusCode, header};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use components::http1::{self, Content, Settings};
+use http::{Method, Response, StatusCode, header, request};
 use runtime::clock::Clock;
 use runtime::metrics::{Exposition, Registry, Resource};
 use runtime::net::Listener;
@@ -54,34 +50,29 @@ async fn accept(clock: Clock, scope: Scope, page: Page, listener: Arc<Listener>)
     loop {
         let stream = listener.accept(clock).await;
         let page = page.clone();
-        let answer = service_fn(move |request| {
-            let response = page.answer(&request);
-            async move { Ok::<_, Infallible>(response) }
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(REQUEST_TIME_MAX)
-            .keep_alive(false)
-            .serve_connection(TokioIo::new(stream), answer);
         let deadline = clock.now() + REQUEST_TIME_MAX;
+        let settings = Settings { is_kept_alive: false, ..Settings::brief(REQUEST_TIME_MAX) };
         let serve = async move {
-            // A scraper that leaves early is its own business.
-            clock.by(deadline, connection).await.ok();
+            let answer = |head, _body| std::future::ready(Some(page.answer(&head)));
+            let served =
+                http1::serve(stream, settings, clock, std::future::pending::<()>(), answer);
+            // A scraper that takes too long is its own business.
+            clock.by(deadline, served).await.ok();
         };
         scope.spawn("connection", serve).detach();
     }
 }
 
 impl Page {
-    fn answer(&self, request: &Request<Incoming>) -> Response<String> {
-        let (status, text) = match (request.method(), request.uri().path()) {
+    fn answer(&self, head: &request::Parts) -> Response<Content> {
+        let (status, text) = match (&head.method, head.uri.path()) {
             (&Method::GET, "/metrics") => {
                 (StatusCode::OK, self.registry.exposition(&self.resource, self.exposition))
             }
             (&Method::GET, _) => (StatusCode::NOT_FOUND, "metrics are at /metrics\n".to_owned()),
             _ => (StatusCode::METHOD_NOT_ALLOWED, "only GET is served\n".to_owned()),
         };
-        let mut response = Response::new(text);
+        let mut response = Response::new(Content::from(text));
         *response.status_mut() = status;
         let content_type = header::HeaderValue::from_static(Exposition::CONTENT_TYPE);
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);

@@ -1,3 +1,5 @@
+use std::future::poll_fn;
+
 use super::*;
 
 /// Sizes around those at which a region is another.
@@ -18,6 +20,23 @@ fn gives_back_what_was_pushed() {
             assert!(region[..] == bytes, "{size}");
             assert_eq!(region.push(b"x"), Err(Full { bytes_max: size }));
             assert!(region.into_bytes() == bytes, "{size}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn gives_back_what_was_read() {
+    for size in SIZES {
+        let bytes = pattern(size + 1);
+        for mut region in [Region::of(size), Region::up_to(size)] {
+            let mut source = bytes.as_slice();
+            while region.len() < size {
+                let read = poll_fn(|cx| region.poll_read(cx, &mut source, 100_003)).await;
+                assert!((1..=100_003).contains(&read.unwrap()));
+            }
+            let read = poll_fn(|cx| region.poll_read(cx, &mut source, 1)).await;
+            assert_eq!((read.unwrap(), source.len()), (0, 1), "{size}");
+            assert!(region.into_bytes() == bytes[..size], "{size}");
         }
     }
 }

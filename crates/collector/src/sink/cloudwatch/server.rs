@@ -3,18 +3,14 @@
 //! Bounds: [`CONNECTIONS_MAX`] connections, bodies of [`BODY_BYTES_MAX`] bytes as they come and
 //! [`INFLATED_BYTES_MAX`] unpacked.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use components::compression::{Algorithm, expected, inflate};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
-use http_body::Body as _;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use components::http1::{self, Body, Content};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use runtime::clock::Clock;
 use runtime::net::Listener;
 use runtime::task::Scope;
@@ -27,7 +23,7 @@ use super::signature::{self, Key};
 pub(super) const BODY_BYTES_MAX: usize = 8 << 20;
 const INFLATED_BYTES_MAX: usize = 32 << 20;
 const CONNECTIONS_MAX: usize = 4096;
-const HEAD_TIME_MAX: Duration = Duration::from_secs(60);
+const IDLE_TIME_MAX: Duration = Duration::from_secs(60);
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// What every connection needs.
@@ -58,26 +54,22 @@ pub(super) async fn accept(listener: Arc<Listener>, service: Service, scope: Sco
     loop {
         let stream = listener.accept(service.clock).await;
         let service = service.clone();
-        let answer = service_fn(move |request| {
-            let service = service.clone();
-            async move { service.answer(request).await }
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIME_MAX)
-            .auto_date_header(false)
-            .serve_connection(TokioIo::new(stream), answer);
         let serve = async move {
-            // A client that leaves, or that is hung up on, is as it should be.
-            connection.await.ok();
+            let clock = service.clock;
+            let answer = |head, body| {
+                let service = service.clone();
+                async move { service.answer(head, body).await.ok() }
+            };
+            let settings = http1::Settings::brief(IDLE_TIME_MAX);
+            http1::serve(stream, settings, clock, std::future::pending::<()>(), answer).await;
         };
         scope.spawn("connection", serve).detach();
     }
 }
 
 impl Service {
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<String>, Hangup> {
-        let answered = match self.read(request).await {
+    async fn answer(&self, head: Parts, body: Body) -> Result<Response<Content>, Hangup> {
+        let answered = match self.read(head, body).await {
             Ok(asked) => self.serve(asked).await,
             Err(error) => Ok(Err(error)),
         };
@@ -128,8 +120,7 @@ impl Service {
         served.map(|answer| answer.to_string())
     }
 
-    async fn read(&self, request: Request<Incoming>) -> Result<Asked, ApiError> {
-        let (head, body) = request.into_parts();
+    async fn read(&self, head: Parts, body: Body) -> Result<Asked, ApiError> {
         let body = collect(body).await?;
         let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
         if let Some(key) = &self.key {
@@ -149,7 +140,7 @@ impl Service {
         if self.ahead < 0 { wall - amount } else { wall + amount }
     }
 
-    fn error(&self, error: &ApiError) -> Response<String> {
+    fn error(&self, error: &ApiError) -> Response<Content> {
         let body = serde_json::json!({ "__type": error.name, "message": error.message });
         let mut response = self.response(error.status, body.to_string());
         if let Ok(name) = HeaderValue::from_str(&error.name) {
@@ -158,9 +149,9 @@ impl Service {
         response
     }
 
-    fn response(&self, status: StatusCode, body: String) -> Response<String> {
+    fn response(&self, status: StatusCode, body: String) -> Response<Content> {
         let is_json = body.starts_with('{');
-        let mut response = Response::new(body);
+        let mut response = Response::new(Content::from(body));
         *response.status_mut() = status;
         let kind = if is_json { "application/x-amz-json-1.1" } else { "text/html" };
         let headers = response.headers_mut();
@@ -192,20 +183,13 @@ fn refusal(behaviour: &Behaviour, asked: &Asked) -> ApiError {
     }
 }
 
-async fn collect(mut body: Incoming) -> Result<Bytes, ApiError> {
-    let mut whole = BytesMut::new();
-    while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-        let broken = |_| ApiError::new("SerializationException", "the body broke off");
-        if let Ok(data) = frame.map_err(broken)?.into_data() {
-            if BODY_BYTES_MAX < whole.len() + data.len() {
-                let error =
-                    ApiError::new("RequestEntityTooLargeException", "the body is too large");
-                return Err(ApiError { status: StatusCode::PAYLOAD_TOO_LARGE, ..error });
-            }
-            whole.extend_from_slice(&data);
-        }
-    }
-    Ok(whole.freeze())
+async fn collect(mut body: Body) -> Result<Bytes, ApiError> {
+    let broken = |_| ApiError::new("SerializationException", "the body broke off");
+    let whole = body.whole(BODY_BYTES_MAX).await.map_err(broken)?;
+    whole.ok_or_else(|| {
+        let error = ApiError::new("RequestEntityTooLargeException", "the body is too large");
+        ApiError { status: StatusCode::PAYLOAD_TOO_LARGE, ..error }
+    })
 }
 
 fn unpacked(headers: &HeaderMap, body: Bytes) -> Result<Bytes, ApiError> {

@@ -1,13 +1,10 @@
 //! The server behind the `health_check` extension.
 
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::future::BoxFuture;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use http::request;
 use pipeline::factory::{ExtensionBlueprint, Plans};
 use pipeline::{Component, Environment, Extension, StartError};
 use runtime::channel::{self, Ends, LatestReceiver, LatestSender};
@@ -18,9 +15,10 @@ use runtime::task::{Scope, Task};
 
 use super::config::Settings;
 use super::page::{Condition, answer};
+use crate::http1::{self, Content};
 
 const CONNECTIONS_MAX: usize = 100;
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+const REQUEST_TIME_MAX: Duration = Duration::from_secs(10);
 
 impl Plans for Settings {
     fn listens(&self) -> Vec<(Address, String)> {
@@ -112,17 +110,12 @@ async fn accept(listener: Arc<Listener>, pages: Arc<Pages>, scope: Scope) {
 }
 
 async fn serve(stream: Stream, pages: Arc<Pages>) {
-    let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
-        let (method, path) = (request.method(), request.uri().path());
+    let answer = |head: request::Parts, _body| {
+        let (settings, condition) = (&pages.settings, pages.condition());
         let now = pages.clock.wall();
-        let response = answer(&pages.settings, method, path, &pages.condition(), now);
-        std::future::ready(Ok::<_, Infallible>(response))
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = connection.await {
-        tracing::debug!(%error, "A health check connection ended early.");
-    }
+        let response = answer(settings, &head.method, head.uri.path(), &condition, now);
+        std::future::ready(Some(response.map(Content::from)))
+    };
+    let settings = http1::Settings::brief(REQUEST_TIME_MAX);
+    http1::serve(stream, settings, pages.clock, std::future::pending::<()>(), answer).await;
 }

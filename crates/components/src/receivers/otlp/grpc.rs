@@ -94,10 +94,7 @@ impl Service {
         let asked = header("grpc-timeout").and_then(timeout::parse);
         let deadline = match self.intake.deadline(asked) {
             Ok(deadline) => deadline,
-            Err(turned_away) => {
-                self.intake.discard(body);
-                return Reply::TurnedAway(turned_away);
-            }
+            Err(turned_away) => return Reply::TurnedAway(turned_away),
         };
         let algorithm = match header("grpc-encoding") {
             None | Some("identity") => None,

@@ -69,10 +69,7 @@ impl Service {
     async fn answer(&self, request: Request) -> Response<ReplyBody> {
         let (signal, format) = match self.route(&request.head) {
             Ok(route) => route,
-            Err(answer) => {
-                self.intake.discard(request.body);
-                return answer();
-            }
+            Err(answer) => return answer(),
         };
         match self.export(signal, format, request).await {
             Reply::Accepted { rejected, warning } => {
@@ -103,10 +100,7 @@ impl Service {
         });
         match call {
             Ok(call) => self.intake.take(call, body, &connection).await,
-            Err(turned_away) => {
-                self.intake.discard(body);
-                Reply::TurnedAway(turned_away)
-            }
+            Err(turned_away) => Reply::TurnedAway(turned_away),
         }
     }
 

@@ -22,7 +22,6 @@ use pipeline::{
 };
 use runtime::budget::Permit;
 use runtime::clock::Clock;
-use runtime::task::Scope;
 use wire::{Format, Payload, Signal};
 
 use super::admission::{Admission, Asking, Wire};
@@ -44,7 +43,6 @@ const TRACE_STATE_MAX: usize = 512;
 /// What all requests of one protocol share.
 pub(super) struct Intake {
     pub clock: Clock,
-    pub scope: Scope,
     pub outlets: Outlets,
     pub admission: Admission,
     pub tally: Tally,
@@ -149,16 +147,8 @@ impl Intake {
                 counted.count(payload.items());
                 self.deliver(outlet, call, payload, permit).await
             }
-            Err(turned_away) => {
-                self.discard(body);
-                Reply::TurnedAway(turned_away)
-            }
+            Err(turned_away) => Reply::TurnedAway(turned_away),
         }
-    }
-
-    /// Lets go of a body that nobody wants, so that its client still hears why.
-    pub(super) fn discard(&self, body: Body) {
-        body.discard(&self.scope, self.clock);
     }
 
     /// Reads the body and admits it, unless it has to make room for an older request before.

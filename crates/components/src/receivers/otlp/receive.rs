@@ -15,6 +15,8 @@ use runtime::region::Region;
 
 /// The smallest piece of memory that is accounted for.
 const PIECE_BYTES: usize = 4 << 10;
+/// How many times what came is set aside for what comes next.
+const TRUST: usize = 4;
 
 /// What one connection holds of the receive budget.
 #[derive(Debug)]
@@ -162,15 +164,43 @@ impl<'a> Buffer<'a> {
         let needed = self.filled().len() + chunk.len();
         if self.bytes_accounted < needed {
             let doubled = (2 * self.bytes_accounted).min(expected.unwrap_or(usize::MAX));
-            let accounted = doubled.max(needed).max(PIECE_BYTES);
-            self.holding.grow(accounted - self.bytes_accounted)?;
-            self.bytes_accounted = accounted;
+            self.account(doubled.max(needed).max(PIECE_BYTES))?;
         }
-        let region = self.region.get_or_insert_with(|| match expected {
-            Some(bytes) => Region::of(bytes.max(needed).min(self.bytes_max)),
-            None => Region::up_to(self.bytes_max),
-        });
+        let region = self.region(needed, expected);
         region.push(chunk).map_err(|full| Full::Always { bytes_max: full.bytes_max })
+    }
+
+    /// Room for what comes next, at least `coming` bytes: where to read, and how much of it. A client
+    /// that sent much is trusted to send more, so that few reads take a large body.
+    pub(super) fn room(
+        &mut self,
+        coming: usize,
+        expected: Option<usize>,
+    ) -> Result<(&mut Region, usize), Full> {
+        let filled = self.filled().len();
+        let needed = filled + coming.min(PIECE_BYTES);
+        if self.bytes_accounted <= 2 * filled {
+            let ample = (TRUST * filled).min(expected.unwrap_or(self.bytes_max)).max(needed);
+            self.account(ample).or_else(|_| self.account(needed))?;
+        }
+        let bytes_max = coming.min(self.bytes_accounted - filled);
+        Ok((self.region(filled + coming, expected), bytes_max))
+    }
+
+    fn account(&mut self, bytes: usize) -> Result<(), Full> {
+        if self.bytes_accounted < bytes {
+            self.holding.grow(bytes - self.bytes_accounted)?;
+            self.bytes_accounted = bytes;
+        }
+        Ok(())
+    }
+
+    fn region(&mut self, needed: usize, expected: Option<usize>) -> &mut Region {
+        let bytes_max = self.bytes_max;
+        self.region.get_or_insert_with(|| match expected {
+            Some(bytes) => Region::of(bytes.max(needed).min(bytes_max)),
+            None => Region::up_to(bytes_max),
+        })
     }
 
     pub(super) fn finish(self) -> Bytes {

@@ -152,7 +152,6 @@ impl Start<'_> {
         let auth = port.auth.as_ref().map(|id| self.env.extensions.server_auth(id));
         Ok(Intake {
             clock: self.env.clock,
-            scope: self.receiver.scope.clone(),
             outlets: self.outlets.clone(),
             admission: self.receiver.admission.clone(),
             tally: Tally::new(self.env, name),

@@ -6,5 +6,6 @@ mod grpc;
 mod http;
 mod lifecycle;
 mod security;
+mod sequential;
 mod sink;
 mod world;

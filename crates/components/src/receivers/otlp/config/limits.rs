@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::receivers::otlp::intake::Pace;
-use crate::receivers::otlp::transport::{Patience, Settings};
+use crate::receivers::otlp::transport::Settings;
+use crate::vigil::Patience;
 
 /// What must arrive of an unfinished body within `body_progress_timeout`.
 const PROGRESS_BYTES_MIN: usize = 1 << 10;

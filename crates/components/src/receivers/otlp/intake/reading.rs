@@ -10,6 +10,7 @@ use pipeline::{Code, Status};
 
 use super::{Call, Intake, RETRY_AFTER};
 use crate::compression::Algorithm;
+use crate::http1;
 use crate::receivers::otlp::answer::TurnedAway;
 use crate::receivers::otlp::receive::{Buffer, Holding};
 use crate::receivers::otlp::transport::Body;
@@ -57,21 +58,49 @@ pub(super) async fn read(
     let mut pacing = Pacing::begin(intake.limits.pace, now);
     loop {
         let until = pacing.ends.min(deadline);
-        let Ok(chunk) = intake.clock.by(until, body.chunk()).await else {
+        let Ok(came) = intake.clock.by(until, more(body, &mut buffer, &mut size)).await else {
             pacing.renew(until, deadline)?;
             continue;
         };
-        let Some(chunk) = chunk else { break };
-        let chunk = chunk.map_err(|lost| cancelled(lost.to_string()))?;
-        pacing.bytes += chunk.len();
-        if buffer.filled().is_empty() {
-            size.look_at(&chunk)?;
-        }
-        size.check(buffer.filled().len() + chunk.len())?;
-        buffer.push(&chunk, size.expected)?;
+        let Some(bytes) = came? else { break };
+        pacing.bytes += bytes;
         size.look_at(buffer.filled())?;
     }
     unframe(call, buffer.finish())
+}
+
+/// Waits for more of a body and buffers it; gives how much came, and nothing at the end.
+async fn more(
+    body: &mut Body,
+    buffer: &mut Buffer<'_>,
+    size: &mut Size,
+) -> Result<Option<usize>, TurnedAway> {
+    if let Body::Single(body) = body {
+        return more_in_place(body, buffer, size).await;
+    }
+    let Some(chunk) = body.chunk().await else { return Ok(None) };
+    let chunk = chunk.map_err(cancelled)?;
+    if buffer.filled().is_empty() {
+        size.look_at(&chunk)?;
+    }
+    size.check(buffer.filled().len() + chunk.len())?;
+    buffer.push(&chunk, size.expected)?;
+    Ok(Some(chunk.len()))
+}
+
+/// The same, straight from the socket to where the body stays.
+async fn more_in_place(
+    body: &mut http1::Body,
+    buffer: &mut Buffer<'_>,
+    size: &Size,
+) -> Result<Option<usize>, TurnedAway> {
+    let coming = usize::try_from(body.coming().await.map_err(cancelled)?).unwrap_or(usize::MAX);
+    if coming == 0 {
+        return Ok(None);
+    }
+    size.check(buffer.filled().len().saturating_add(coming))?;
+    let (region, bytes_max) = buffer.room(coming, size.expected)?;
+    body.read(region, bytes_max).await.map(Some).map_err(cancelled)
 }
 
 /// Takes the prefix off a gRPC message.
@@ -176,8 +205,8 @@ impl Pacing {
 }
 
 /// The client left; nobody hears this answer, unless a proxy in between does.
-fn cancelled(message: String) -> TurnedAway {
-    TurnedAway::for_now(RETRY_AFTER, message)
+fn cancelled(lost: http1::Lost) -> TurnedAway {
+    TurnedAway::for_now(RETRY_AFTER, lost.to_string())
 }
 
 /// What gRPC libraries say about broken framing.

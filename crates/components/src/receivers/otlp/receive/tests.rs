@@ -1,3 +1,5 @@
+use std::future::poll_fn;
+
 use super::*;
 
 fn connection(share: usize, cap: usize) -> (Budget, Arc<Connection>) {
@@ -77,4 +79,32 @@ fn a_body_of_known_size_stays_in_place_and_is_accounted_for_as_it_fills() {
         assert!(budget.bytes_used() <= (2 * buffer.filled().len()).max(PIECE_BYTES));
     }
     assert_eq!(buffer.filled().as_ptr(), place);
+}
+
+#[tokio::test]
+async fn what_is_read_in_place_is_accounted_for_before_it_comes_in_ever_larger_steps() {
+    let (budget, connection) = connection(1 << 20, 1 << 20);
+    let (holding, _eviction) = connection.hold();
+    let mut buffer = Buffer::new(&holding, 1 << 20);
+    let (source, mut reads) = (vec![7; 300_000], 0);
+    let mut source = source.as_slice();
+    while !source.is_empty() {
+        let filled = buffer.filled().len();
+        let (region, bytes_max) = buffer.room(source.len(), Some(300_000)).unwrap();
+        let read = poll_fn(|cx| region.poll_read(cx, &mut source, bytes_max)).await.unwrap();
+        assert!(0 < read && budget.bytes_used() <= (TRUST * filled).max(PIECE_BYTES));
+        reads += 1;
+    }
+    assert_eq!((budget.bytes_used(), reads), (300_000, 5));
+    assert_eq!(buffer.finish(), vec![7; 300_000]);
+}
+
+#[test]
+fn with_little_memory_left_the_steps_are_small() {
+    let (budget, connection) = connection(20_000, 20_000);
+    let (holding, _eviction) = connection.hold();
+    let mut buffer = Buffer::new(&holding, 1 << 20);
+    assert_eq!(buffer.push(&[7; 8_000], None), Ok(()));
+    let (_, bytes_max) = buffer.room(6_000, None).unwrap();
+    assert_eq!((bytes_max, budget.bytes_used()), (PIECE_BYTES, 8_000 + PIECE_BYTES));
 }

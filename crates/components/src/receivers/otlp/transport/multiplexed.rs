@@ -16,11 +16,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::body::{Body, Content, Frames};
 use super::pings::Pings;
-use super::vigil::{self, Vigil};
 use super::{Caller, Handler, Request, Settings, Transport};
 use crate::http2::{
     Accepted, Driver, Feeling, Keepalive, Limits, Outflow, Pulse, Reason, Sign, Verdict, Watch,
 };
+use crate::vigil::{self, Vigil};
 
 /// The client's connection preface and the frame header of its settings.
 const PREFACE_BYTES: u64 = 24 + 9;

@@ -1,7 +1,7 @@
 //! Vigil: decides how long one connection may stay open.
 //!
 //! Pure: time comes in as an argument, verdicts go out as values.
-//! Owner: the task that serves the connection; its requests report to it.
+//! Owner: the task that serves the connection, of either version of HTTP.
 //! Bounds: every state of a connection has a time at which it ends, except a request in progress,
 //! which has its own deadline.
 
@@ -13,7 +13,7 @@ const RESETS_PERIOD: Duration = Duration::from_secs(10);
 
 /// What one connection may take.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::receivers::otlp) struct Patience {
+pub struct Patience {
     /// From the first byte of a request's head to its last, and from the start to the first head.
     pub head: Duration,
     /// Without a request.
@@ -28,7 +28,7 @@ pub(in crate::receivers::otlp) struct Patience {
 
 /// What the server may do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     WaitUntil(Instant),
     /// Ask the client to go: GOAWAY, or `connection: close`.
     Close,
@@ -37,7 +37,7 @@ pub(super) enum Verdict {
 
 /// The state of one connection.
 #[derive(Debug)]
-pub(super) struct Vigil {
+pub(crate) struct Vigil {
     patience: Patience,
     opened: Instant,
     /// HTTP/2 sends all its requests' heads after one preface, so only that is timed.
@@ -46,8 +46,6 @@ pub(super) struct Vigil {
     head_since: Option<Instant>,
     requests: usize,
     idle_since: Instant,
-    replies: usize,
-    reply_moved: Instant,
     /// Since when the client takes nothing of what was written.
     blocked_since: Option<Instant>,
     /// Since when nothing of the replies is wanted that are left.
@@ -59,7 +57,7 @@ pub(super) struct Vigil {
 
 impl Vigil {
     /// A connection that opened at `now`; an HTTP/2 one says how long its preface is.
-    pub(super) fn new(patience: Patience, preface_bytes: Option<u64>, now: Instant) -> Self {
+    pub(crate) fn new(patience: Patience, preface_bytes: Option<u64>, now: Instant) -> Self {
         Self {
             patience,
             opened: now,
@@ -68,8 +66,6 @@ impl Vigil {
             head_since: Some(now),
             requests: 0,
             idle_since: now,
-            replies: 0,
-            reply_moved: now,
             blocked_since: None,
             stuck_since: None,
             resets: (0, now),
@@ -78,7 +74,7 @@ impl Vigil {
     }
 
     /// The client sent `count` bytes.
-    pub(super) fn read(&mut self, count: usize, now: Instant) {
+    pub(crate) fn read(&mut self, count: usize, now: Instant) {
         self.bytes_read = self.bytes_read.saturating_add(count as u64);
         match self.preface_bytes {
             Some(bytes) if bytes <= self.bytes_read => self.head_since = None,
@@ -91,19 +87,19 @@ impl Vigil {
     }
 
     /// A request's head is complete.
-    pub(super) fn request_began(&mut self) {
+    pub(crate) fn request_began(&mut self) {
         self.head_since = None;
         self.requests += 1;
     }
 
     /// A request and its reply are over.
-    pub(super) fn request_ended(&mut self, now: Instant) {
+    pub(crate) fn request_ended(&mut self, now: Instant) {
         self.requests -= 1;
         self.idle_since = now;
     }
 
     /// There are so many requests now, HTTP/2.
-    pub(super) fn requests_are(&mut self, count: usize, now: Instant) {
+    pub(crate) fn requests_are(&mut self, count: usize, now: Instant) {
         if count < self.requests {
             self.idle_since = now;
         }
@@ -111,75 +107,50 @@ impl Vigil {
     }
 
     /// The client took a request back before it had its reply.
-    pub(super) fn request_was_reset(&mut self, now: Instant) {
+    pub(crate) fn request_was_reset(&mut self, now: Instant) {
         let (count, since) = self.resets;
         let is_old = since + RESETS_PERIOD <= now;
         self.resets = if is_old { (1, now) } else { (count + 1, since) };
     }
 
-    /// A reply is ready to be taken by the client.
-    pub(super) fn reply_began(&mut self, now: Instant) {
-        self.replies += 1;
-        self.reply_moved = now;
-    }
-
-    /// The client took a part of a reply.
-    pub(super) fn reply_moved(&mut self, now: Instant) {
-        self.reply_moved = now;
-    }
-
     /// The client took some of what was written to the connection, or has to take some first.
-    pub(super) fn wrote(&mut self, is_blocked: bool, now: Instant) {
+    pub(crate) fn wrote(&mut self, is_blocked: bool, now: Instant) {
         let since = self.blocked_since.unwrap_or(now);
         self.blocked_since = is_blocked.then_some(since);
     }
 
     /// So many bytes of replies are on their way, HTTP/2; some may wait for the client to want them.
-    pub(super) fn sent(&mut self, bytes: usize, is_stuck: bool, now: Instant) {
+    pub(crate) fn sent(&mut self, bytes: usize, is_stuck: bool, now: Instant) {
         let since = self.stuck_since.filter(|_| bytes == 0).unwrap_or(now);
         self.stuck_since = is_stuck.then_some(since);
     }
 
-    /// A reply is no longer waited for.
-    pub(super) fn reply_ended(&mut self, now: Instant) {
-        self.replies -= 1;
-        self.reply_moved = now;
-    }
-
     /// The client was asked to go.
-    pub(super) fn closing(&mut self, now: Instant) {
+    pub(crate) fn closing(&mut self, now: Instant) {
         self.closing_since.get_or_insert(now);
     }
 
     /// Asks what to do at `now`.
-    pub(super) fn ask(&self, now: Instant) -> Verdict {
-        let cut_at = self.cut_at();
-        let close_at = self.close_at();
+    pub(crate) fn ask(&self, now: Instant) -> Verdict {
+        let (cut_at, close_at) = (self.cut_at(), self.close_at());
         match (cut_at, close_at) {
             (Some(at), _) if at <= now => Verdict::Cut,
             (_, Some(at)) if at <= now => Verdict::Close,
             _ => {
-                let look_again = now + self.patience.write;
                 let ends = [cut_at, close_at].into_iter().flatten().min();
-                match (ends, self.preface_bytes) {
-                    (Some(at), Some(_)) => Verdict::WaitUntil(at),
-                    // Other tasks report to the vigil of an HTTP/1.1 connection without waking it,
-                    // so it looks again before any of their limits can have passed by much.
-                    (at, _) => Verdict::WaitUntil(at.unwrap_or(look_again).min(look_again)),
-                }
+                Verdict::WaitUntil(ends.unwrap_or(now + self.patience.write))
             }
         }
     }
 
     fn cut_at(&self) -> Option<Instant> {
         let head = self.head_since.map(|since| since + self.patience.head);
-        let reply = (0 < self.replies).then(|| self.reply_moved + self.patience.write);
         let blocked = self.blocked_since.map(|since| since + self.patience.write);
         let stuck = self.stuck_since.map(|since| since + self.patience.write);
         let closed = self.closing_since.map(|since| since + self.patience.grace);
         let (count, since) = self.resets;
         let flooded = (RESETS_MAX < count).then_some(since);
-        [head, reply, blocked, stuck, closed, flooded].into_iter().flatten().min()
+        [head, blocked, stuck, closed, flooded].into_iter().flatten().min()
     }
 
     fn close_at(&self) -> Option<Instant> {
