@@ -37,7 +37,9 @@ fn symbolic_links_are_not_followed() {
     symlink(path.join("outside"), path.join("real/inside")).unwrap();
     assert!(directory.open("inside", Access::Read).is_err());
     assert_eq!(directory.create("inside", 1).unwrap_err().kind(), ErrorKind::AlreadyExists);
-    assert_eq!(directory.list().unwrap(), []);
+    // It is told, so that nobody takes what should stand there for missing.
+    let names: Vec<_> = directory.list().unwrap().into_iter().map(|entry| entry.name).collect();
+    assert_eq!(names, ["inside"]);
     symlink(path.join("real"), path.join("link")).unwrap();
     assert!(Directory::open(path.join("link"), Permissions::default()).is_err());
 }
