@@ -1,4 +1,4 @@
-//! Build: hands the layout to the linker, so that what runs at start stands together, and leaves names out.
+//! Build: hands the layout to the linker, so that what runs at start stands together.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -19,10 +19,6 @@ fn main() -> io::Result<()> {
     {
         let layout = Path::new(&variable("CARGO_MANIFEST_DIR")).join(LAYOUT);
         writeln!(cargo, "cargo::rustc-link-arg-bins=-Wl,--script={}", layout.display())?;
-        // The profile's `strip` does not reach a package that has a level of optimisation of its own.
-        if variable("DEBUG") == "false" {
-            writeln!(cargo, "cargo::rustc-link-arg-bins=-Wl,--strip-all")?;
-        }
     }
     Ok(())
 }
