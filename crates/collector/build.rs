@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-/// Written by `cargo xtask layout`; GNU ld and LLVM's take it.
+/// Written by `cargo xtask layout`, which builds without it; GNU ld and LLVM's take it.
 const LAYOUT: &str = "layout.ld";
 
 fn main() -> io::Result<()> {
@@ -13,11 +13,12 @@ fn main() -> io::Result<()> {
         && !variable("CARGO_ENCODED_RUSTFLAGS").contains("link");
     let mut cargo = io::stdout().lock();
     writeln!(cargo, "cargo::rerun-if-changed={LAYOUT}")?;
+    let layout = Path::new(&variable("CARGO_MANIFEST_DIR")).join(LAYOUT);
     if variable("CARGO_CFG_TARGET_OS") == "linux"
         && variable("PROFILE") == "release"
         && is_default_linker
+        && layout.exists()
     {
-        let layout = Path::new(&variable("CARGO_MANIFEST_DIR")).join(LAYOUT);
         writeln!(cargo, "cargo::rustc-link-arg-bins=-Wl,--script={}", layout.display())?;
     }
     Ok(())

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::Command;
 
@@ -50,6 +51,14 @@ const SECONDS_TO_REST: &str = "20";
 
 /// Runs the product and writes the layout down.
 pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
+    let layout = workspace.root.join(LAYOUT);
+    // Valgrind knows the names of functions in `.text` only, not of those that a layout takes out.
+    match std::fs::remove_file(&layout) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(error).context("remove the old layout");
+        }
+        _ => {}
+    }
     let mut build = Command::new(env!("CARGO"));
     build.args(["rustc", "--release", "--locked", "--package", "collector", "--bin", "tidegate"]);
     build.args(["--message-format", "json", "--", "-Cstrip=none"]);
@@ -62,7 +71,7 @@ pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
         laid.extend(ran.difference(&known).cloned());
         known.extend(ran);
     }
-    std::fs::write(workspace.root.join(LAYOUT), script(&laid)).context("write the layout")?;
+    std::fs::write(layout, script(&laid)).context("write the layout")?;
     say(&format!("wrote {LAYOUT}: {} functions", laid.len()));
     Ok(())
 }
