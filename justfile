@@ -31,6 +31,10 @@ bench-path *ARGS:
 bench-files *ARGS:
     python3 bench/files.py {{ARGS}}
 
+# What log groups that take nothing cost the one that does.
+bench-rates *ARGS:
+    python3 bench/rates.py {{ARGS}}
+
 # Coverage-guided fuzzing of every decoder, SECONDS for each target.
 fuzz SECONDS="60":
     cargo xtask fuzz {{SECONDS}}

@@ -12,6 +12,7 @@ builds what it runs.
 
 import argparse
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -82,20 +83,22 @@ def cat(folder):
 class Follower:
     """A collector that follows the files of a folder, and its sink; ended with its block."""
 
-    def __init__(self, bench, folder):
-        self.bench, self.folder = bench, folder
+    def __init__(self, bench, folder, config, sink, **variables):
+        """`sink` starts the sink at a port."""
+        self.bench, self.config, self.start_sink = bench, config, sink
+        self.variables = {"BENCH_FOLDER": str(folder), **variables}
         self.data = tempfile.mkdtemp(prefix="bench-")
 
     def __enter__(self):
         sink_port, self.metrics_port = free_ports(2)
-        self.sink = self.bench.sink(rows.Row("", ""), sink_port)
+        self.sink = self.start_sink(sink_port)
         self.sink.wait_for(sink_port)
         variables = {
-            "BENCH_FOLDER": str(self.folder),
+            **self.variables,
             "BENCH_OUT": f"127.0.0.1:{sink_port}",
             "BENCH_METRICS": str(self.metrics_port),
         }
-        config = self.bench.config or HERE / "configs" / "files.yaml"
+        config = self.bench.config or HERE / "configs" / self.config
         command = [*self.bench.collector, "--config", config, "--data-dir", self.data]
         self.began_at = time.monotonic()
         self.subject = Process("0", command, variables)
@@ -122,19 +125,23 @@ class Follower:
         seconds = time.monotonic() - self.began_at
         return Sample(seconds, self.subject.cpu_seconds(), self.subject.mib("VmHWM"))
 
-    def check(self, lines):
-        """Ends both; every line must have arrived once."""
+    def end(self):
+        """Ends both; what the sink has."""
         self.subject.process.terminate()
         self.subject.process.wait()
-        totals = self.sink.end()
-        if totals["distinct"] + totals["unnumbered"] != lines:
-            raise Failure(f"{lines} lines were written, but the sink has {json.dumps(totals)}")
+        return self.sink.end()
+
+
+def over_grpc(bench, folder):
+    return Follower(bench, folder, "files.yaml", functools.partial(bench.sink, rows.Row("", "")))
 
 
 def follow(bench, folder, lines):
-    with Follower(bench, folder) as follower:
+    with over_grpc(bench, folder) as follower:
         sample = follower.wait_for(lines)
-        follower.check(lines)
+        totals = follower.end()
+    if totals["distinct"] + totals["unnumbered"] != lines:
+        raise Failure(f"{lines} lines were written, but the sink has {json.dumps(totals)}")
     return sample
 
 
@@ -157,7 +164,7 @@ def measure_idle(bench, files):
     """CPU in percent of a core, and memory, of a collector that follows files at rest."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         write_lines(pathlib.Path(folder), files, files)
-        with Follower(bench, folder) as follower:
+        with over_grpc(bench, folder) as follower:
             follower.wait_for(files)
             time.sleep(5)
             before = follower.subject.cpu_seconds()
@@ -204,13 +211,18 @@ def arguments():
     return options
 
 
-def main():
-    options = arguments()
-    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    if not options.no_build:
+def product(is_built):
+    """The product as it is released."""
+    if not is_built:
         words = ["--release", "--locked", "--package", "collector", "--bin", "tidegate"]
         subprocess.run(["cargo", "build", *words], cwd=ROOT, check=True)
-    tools = target / "release" / "tidegate"
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    return target / "release" / "tidegate"
+
+
+def main():
+    options = arguments()
+    tools = product(options.no_build)
     bench = Bench(tools, None, [options.bin or tools], options.config, 0)
     with awake():
         show(bench, options)

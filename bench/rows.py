@@ -112,6 +112,12 @@ ROWS = {
     "two-threads": Row(
         "gRPC, 1,000 a request, two threads", "grpc.yaml", connections=4, cpus="0,1"
     ),
+    "two-threads-alone": Row(
+        "gRPC, 1,000 a request, two threads, one connection", "grpc.yaml", cpus="0,1"
+    ),
+    "load-25": Row("gRPC, 250,000 a second", "grpc.yaml", rate=250_000, share=0.5),
+    "load-50": Row("gRPC, 500,000 a second", "grpc.yaml", rate=500_000, share=0.5),
+    "load-100": Row("gRPC, 1,000,000 a second", "grpc.yaml", rate=1_000_000, share=0.5),
 }
 
 # Rows of their own kind: see the files of these names.
