@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::ops::Bound;
 
 /// Places that are kept however few values there are.
 const PLACES_MIN: usize = 64;
@@ -91,6 +92,15 @@ impl<K: Copy + Ord + Into<u64>, V> Ascending<K, V> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (K, &V)> {
         let young = self.places.iter().flatten().map(|(key, value)| (*key, value));
         self.old.iter().map(|(key, value)| (*key, value)).chain(young)
+    }
+
+    /// Those with lower numbers than `key`, or all; the highest first.
+    pub(crate) fn before(&self, key: Option<K>) -> impl Iterator<Item = (K, &V)> {
+        let places = self.places.len();
+        let end = key.map_or(places, |key| self.place_of(&key).unwrap_or(0).min(places));
+        let young = self.places.range(..end).rev().flatten().map(|(key, value)| (*key, value));
+        let old = self.old.range((Bound::Unbounded, key.map_or(Bound::Unbounded, Bound::Excluded)));
+        young.chain(old.rev().map(|(key, value)| (*key, value)))
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = K> {

@@ -24,6 +24,7 @@ mod partial;
 mod pending;
 mod retry;
 mod scopes;
+mod silence;
 mod stored;
 mod turns;
 mod workers;
@@ -45,10 +46,9 @@ use self::lanes::Lanes;
 use self::member::Member;
 use self::retry::Random;
 use self::scopes::Scopes;
+use self::silence::Silence;
 use self::stored::Stored;
 use self::turns::Turns;
-#[cfg(mutants)]
-use self::workers::Overdue;
 use self::workers::Workers;
 use crate::ascending::Ascending;
 use crate::destination::Reply;
@@ -308,8 +308,7 @@ pub(crate) struct Engine {
     /// When a lane is to be looked at again.
     wakes: BTreeSet<(Instant, LaneId)>,
     workers: Workers,
-    /// When the last lane that worked fell silent: what was answered before shows nothing.
-    silent_since: Option<Instant>,
+    silence: Silence,
     /// Batches that wait for their next attempt.
     backoffs: BTreeMap<(Instant, u64), (LaneId, Batch)>,
     backoff_next: u64,
@@ -335,7 +334,7 @@ impl Engine {
             scopes: Scopes::default(),
             undue: BTreeSet::new(),
             wakes: BTreeSet::new(),
-            silent_since: None,
+            silence: Silence::default(),
             backoffs: BTreeMap::new(),
             backoff_next: 0,
             halvings: Halvings::default(),
@@ -369,6 +368,7 @@ impl Engine {
             Event::Buried(envelope, result) => self.buried(envelope, result, now),
             Event::Drain(ends_at) => self.drain(ends_at, now),
         }
+        self.make_room_for_parked(now);
         // What is started may end at once, because its callers' time is over: that frees room.
         self.dispatch(now);
         while self.admit_parked(now) {
@@ -386,8 +386,8 @@ impl Engine {
         let slow = self.is_heeding_slow().then(|| self.workers.next_slow()).flatten();
         let probe = self.scopes.next_probe();
         let end = self.ends_at.filter(|_| !self.is_empty());
-        let all = [lane, backoff, slow, probe, self.next_eviction(), end, self.next_of_store()];
-        all.into_iter().flatten().min()
+        let all = [lane, backoff, slow, self.next_silence(), probe, self.next_eviction(), end];
+        all.into_iter().chain([self.next_of_store()]).flatten().min()
     }
 
     /// Whether nothing is held.
@@ -427,6 +427,7 @@ impl Engine {
         if self.is_heeding_slow() {
             self.promote_slow(now);
         }
+        self.heed_silence(now);
         self.resume_backoffs(now);
         self.wake_behind(now);
         self.tend_store_timers(now);
@@ -434,32 +435,9 @@ impl Engine {
         self.evict_idle(now);
     }
 
-    /// What takes too long makes room, and its lane is not proven until it is answered again.
-    fn promote_slow(&mut self, now: Instant) {
-        for overdue in self.workers.promote_slow(now) {
-            #[cfg(mutants)]
-            let overdue = Overdue {
-                is_news: overdue.is_news && !self.is_mutant(Mutant::SilenceUnheeded),
-                ..overdue
-            };
-            if overdue.is_news {
-                self.silent_since = self.silent_since.max(Some(overdue.started));
-            }
-            self.fell_silent(overdue.lane);
-        }
-    }
-
     /// Whether several lanes compete for the workers.
     fn is_shared(&self) -> bool {
         1 < self.lanes.len()
-    }
-
-    fn is_heeding_slow(&self) -> bool {
-        #[cfg(mutants)]
-        if self.is_mutant(Mutant::SlowHoldsWorker) {
-            return false;
-        }
-        self.is_shared()
     }
 
     fn retry(&self) -> Option<Retry> {

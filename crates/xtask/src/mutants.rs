@@ -120,6 +120,16 @@ const DELIVERY: &[Bug] = &[
         scenario: None,
     },
     Bug {
+        name: "untried-trusted",
+        test: "engine::tests::isolation::more_new_black_holes_than_the_queue_holds_leave_half_of_it_to_who_works",
+        scenario: None,
+    },
+    Bug {
+        name: "trials-in-series",
+        test: "engine::tests::isolation::ten_black_holes_cost_a_target_that_begins_with_them_no_more_than_a_second",
+        scenario: None,
+    },
+    Bug {
         name: "probe-forgotten",
         test: "engine::tests::scopes::a_probe_without_an_answer_keeps_the_others_waiting",
         scenario: Some("road::tests::schedules::a_credential_that_several_targets_rely_on"),

@@ -50,6 +50,11 @@ proptest! {
                 }
             }
             assert!(map.iter().eq(model.iter().map(|(key, value)| (*key, value))));
+            let middle = model.keys().nth(model.len() / 2).copied();
+            for key in [None, middle, Some(next), Some(next + 1)] {
+                let lower = model.iter().rev().filter(|(one, _)| key.is_none_or(|key| **one < key));
+                assert!(map.before(key).eq(lower.map(|(key, value)| (*key, value))));
+            }
             assert!(model.keys().all(|key| map.get(key) == Some(key) && map.get_mut(key).is_some()));
             assert!(!map.contains_key(&(next + 1)));
             assert_eq!(map.is_empty(), model.is_empty());

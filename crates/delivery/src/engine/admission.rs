@@ -155,6 +155,17 @@ impl Engine {
         }
     }
 
+    /// Lanes may have begun to fail, or fallen silent, while others wait for room.
+    pub(super) fn make_room_for_parked(&mut self, now: Instant) {
+        if self.is_anyone_parked() {
+            self.make_room(Charge::default(), now);
+        }
+    }
+
+    pub(super) fn is_anyone_parked(&self) -> bool {
+        !self.admission.parked.is_empty()
+    }
+
     /// Someone finds no room: nothing waits for company, and lanes that fail give back what is more
     /// than their part.
     pub(super) fn crowded(&mut self, now: Instant) {

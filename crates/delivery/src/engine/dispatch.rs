@@ -4,7 +4,8 @@
 //! trial, and trials have slots of their own, half as many as there are workers: so a target that
 //! fails or swallows costs the others nothing. When a lane that worked falls silent, others may have
 //! done so too: all that were not answered since then show with one attempt that they still work,
-//! at once, among the slow. So many that fall silent together hold the workers once, and not in turn.
+//! at once, among the slow; and so do, as long as something is slow, all that were never answered. So
+//! many that are silent together hold the workers once, and not in turn.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -72,7 +73,8 @@ impl Engine {
     fn next_turn(&mut self) -> Option<LaneId> {
         let free = Free {
             worker: self.has_free_worker(),
-            trial: self.free_count(Slot::FirstTrial).is_some(),
+            first_trial: self.free_count(Slot::FirstTrial).is_some(),
+            next_trial: self.free_count(Slot::NextTrial).is_some(),
             doubted: self.free_count(Slot::Doubted).is_some(),
         };
         let id = self.turns.next(free)?;
@@ -114,7 +116,7 @@ impl Engine {
             (false, _) => Slot::Worker,
             (true, true) if lane.last_failure.is_some() => Slot::NextTrial,
             (true, true) => Slot::FirstTrial,
-            (true, false) if lane.answered_at < self.silent_since => Slot::Doubted,
+            (true, false) if lane.answered_at < self.silence.since => Slot::Doubted,
             (true, false) => Slot::Worker,
         }
     }
@@ -129,11 +131,24 @@ impl Engine {
         match slot {
             Slot::Worker => self.has_free_worker().then_some(Count::Busy),
             Slot::Doubted if self.workers.has_free_slow() => Some(Count::Slow),
+            Slot::FirstTrial if !has_trial && self.is_hurrying() => Some(Count::Slow),
             Slot::Doubted | Slot::FirstTrial | Slot::NextTrial => has_trial.then_some(Count::Trial),
         }
     }
 
+    /// Whether first trials are made at once, because some attempt takes too long: the next may, too.
+    fn is_hurrying(&self) -> bool {
+        #[cfg(mutants)]
+        if self.is_mutant(super::Mutant::TrialsInSeries) {
+            return false;
+        }
+        self.workers.has_slow() && self.workers.has_free_slow()
+    }
+
     fn start_or_wait(&mut self, id: LaneId, slot: Slot, now: Instant) {
+        if matches!(slot, Slot::FirstTrial | Slot::Doubted) {
+            self.asks(id, now);
+        }
         if let Some(counts_as) = self.free_count(slot) {
             self.start_next(id, counts_as, now);
             self.give_turn(id);

@@ -44,6 +44,7 @@ impl Engine {
         }
         if let Some(lane) = self.lanes.get_mut(&lane) {
             lane.running -= 1;
+            lane.asks_since = None;
         }
         match self.settle_done(&mut batch, ending) {
             Ending::Lost => {

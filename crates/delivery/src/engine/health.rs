@@ -1,8 +1,9 @@
 //! Health: how much lanes that fail, or have fallen silent, may hold together.
 //!
 //! Bounds: half of the queue, and half of the exporter's share of memory, as soon as there is
-//! more than one lane. What they took in before they failed is given back when others need it. So a
-//! dead target never holds what the others need.
+//! more than one lane. What they took in before they failed is given back when others need it; and
+//! as long as some are in doubt, lanes that were not answered yet leave the last quarter to those that
+//! were. So a dead target never holds what the others need, and nor do many that are new.
 
 use std::time::{Duration, Instant};
 
@@ -35,6 +36,7 @@ impl Charge {
 /// What lanes hold together that may not hold as much as they like.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Health {
+    held: Charge,
     /// Lanes that fail, or have fallen silent.
     pub(super) held_by_unhealthy: Charge,
     /// Lanes whose target is in doubt.
@@ -46,6 +48,7 @@ pub(super) struct Health {
 impl Health {
     /// A lane that stands like `lane` holds `charge` more.
     fn add(&mut self, lane: &Lane, charge: Charge) {
+        self.held.add(charge);
         if !lane.is_healthy() {
             self.held_by_unhealthy.add(charge);
         }
@@ -56,6 +59,7 @@ impl Health {
 
     /// It holds `charge` less.
     fn subtract(&mut self, lane: &Lane, charge: Charge) {
+        self.held.subtract(charge);
         if !lane.is_healthy() {
             self.held_by_unhealthy.subtract(charge);
         }
@@ -66,17 +70,20 @@ impl Health {
 }
 
 impl Engine {
-    /// Whether a lane that is not healthy may take this in beside what all such hold already.
-    pub(super) fn may_hold(&self, id: LaneId, charge: Charge) -> bool {
-        let is_healthy = self.lanes.get(&id).is_some_and(Lane::is_healthy);
-        is_healthy
-            || !self.is_shared()
-            || self.is_within_half(self.health.held_by_unhealthy, charge)
+    /// Whether a lane may take this in beside what others hold already.
+    fn may_hold(&self, id: LaneId, charge: Charge) -> bool {
+        let Some(lane) = self.lanes.get(&id).filter(|_| self.is_shared()) else { return true };
+        let health = &self.health;
+        let is_nobody_doubtful = health.held_by_doubtful == Charge::default();
+        let is_known = lane.is_proven || self.rules.is_relay;
+        (lane.is_healthy() || self.is_within(half, health.held_by_unhealthy, charge))
+            && (is_known || is_nobody_doubtful || self.is_within(most, health.held, charge))
     }
 
     /// The same, but a lane of which nothing is here, and whose pause is over, takes the place of
     /// another one, to show whether it still fails.
     pub(super) fn may_enter(&mut self, id: LaneId, charge: Charge, now: Instant) -> bool {
+        self.heed_silence(now);
         let is_absent = self.lanes.get(&id).is_some_and(|lane| lane.held == Charge::default());
         if self.may_hold(id, charge) {
             return true;
@@ -91,13 +98,15 @@ impl Engine {
     /// before. Callers who came last are told to try again.
     pub(super) fn make_room(&mut self, charge: Charge, now: Instant) {
         let is_within =
-            |engine: &Self| engine.is_within_half(engine.health.held_by_doubtful, charge);
+            |engine: &Self| engine.is_within(half, engine.health.held_by_doubtful, charge);
+        self.heed_silence(now);
         if !self.is_shared() || self.health.is_spent || is_within(self) {
             return;
         }
-        let mut last = self.those_in_place();
+        let mut last = None;
         while !is_within(self) {
-            let Some(id) = last.pop() else {
+            last = self.last_in_place(last);
+            let Some(id) = last else {
                 self.health.is_spent = true;
                 return;
             };
@@ -105,13 +114,13 @@ impl Engine {
         }
     }
 
-    /// Members of lanes in doubt that could be put out.
-    fn those_in_place(&self) -> Vec<MemberId> {
+    /// The last member before `end` that is of a lane in doubt and could be put out.
+    fn last_in_place(&self, end: Option<MemberId>) -> Option<MemberId> {
         let is_in_place = |(_, member): &(MemberId, &Member)| {
             let lane = member.lane.and_then(|id| self.lanes.get(&id));
             member.is_at_rest() && lane.is_some_and(Lane::is_doubtful)
         };
-        self.members.iter().filter(is_in_place).map(|(id, _)| id).collect()
+        self.members.before(end).find(is_in_place).map(|(id, _)| id)
     }
 
     /// Tells the caller of a member that is not being sent to try again.
@@ -129,10 +138,10 @@ impl Engine {
         }
     }
 
-    /// Whether lanes that hold `held` may take `charge` beside.
-    fn is_within_half(&self, held: Charge, charge: Charge) -> bool {
-        let size_max = self.admission.capacity().map_or(usize::MAX, |capacity| capacity / 2);
-        let bytes_max = self.rules.bytes_max / 2;
+    /// Whether lanes that hold `held` may take `charge` beside, and not more than a part of all.
+    fn is_within(&self, part: fn(usize) -> usize, held: Charge, charge: Charge) -> bool {
+        let size_max = self.admission.capacity().map_or(usize::MAX, part);
+        let bytes_max = part(self.rules.bytes_max);
         held.size.saturating_add(charge.size) <= size_max
             && held.bytes.saturating_add(charge.bytes) <= bytes_max
     }
@@ -167,7 +176,7 @@ impl Engine {
         self.change_health(id, |lane| lane.is_silent = is_silent);
     }
 
-    /// An attempt of the lane takes too long: it is not proven until it is answered again.
+    /// The lane is not answered in time: it is not proven until it is answered again.
     pub(super) fn fell_silent(&mut self, id: LaneId) {
         self.change_health(id, |lane| (lane.is_proven, lane.is_silent) = (false, true));
     }
@@ -221,6 +230,15 @@ impl Engine {
     }
 }
 
+fn half(all: usize) -> usize {
+    all / 2
+}
+
+/// Three quarters.
+fn most(all: usize) -> usize {
+    all - all / 4
+}
+
 #[cfg(test)]
 impl Engine {
     /// The counts add up to what the lanes hold, and nobody is overlooked who could be put out.
@@ -230,6 +248,6 @@ impl Engine {
         let mut expected = Health { is_spent: self.health.is_spent, ..Health::default() };
         lanes().for_each(|lane| expected.add(lane, lane.held));
         assert_eq!(self.health, expected);
-        assert!(!self.health.is_spent || self.those_in_place().is_empty());
+        assert!(!self.health.is_spent || self.last_in_place(None).is_none());
     }
 }

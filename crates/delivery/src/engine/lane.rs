@@ -35,10 +35,12 @@ pub(super) struct Lane {
     pub(super) scopes_met: Vec<Scope>,
     /// A breaker holds back what comes.
     pub(super) is_failing: bool,
-    /// An attempt takes too long, and no other was answered since.
+    /// An attempt takes too long, or to be made, and no other was answered since.
     pub(super) is_silent: bool,
     /// What its envelopes take.
     pub(super) held: Charge,
+    /// Since when it asks to show whether it works, if no attempt has ended since.
+    pub(super) asks_since: Option<Instant>,
     /// Whether the destination answered the last attempt.
     pub(super) is_proven: bool,
     /// When the destination last answered.
@@ -84,6 +86,7 @@ impl Lane {
             is_failing: false,
             is_silent: false,
             held: Charge::default(),
+            asks_since: None,
             is_proven: false,
             answered_at: None,
             last_failure: None,

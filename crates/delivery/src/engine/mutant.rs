@@ -34,6 +34,10 @@ pub(crate) enum Mutant {
     TrialTakesWorker,
     /// Lanes that fall silent together are found out one after the other.
     SilenceUnheeded,
+    /// A lane that was never answered is trusted for as long as it waits for its turn.
+    UntriedTrusted,
+    /// Lanes that were never answered are found out one after the other.
+    TrialsInSeries,
     /// A probe that ends without a word goes on for ever.
     ProbeForgotten,
     /// What was handed over before the road is closed, and not received yet, is refused.
@@ -65,6 +69,8 @@ impl Mutant {
             "slow-holds-worker" => Self::SlowHoldsWorker,
             "trial-takes-worker" => Self::TrialTakesWorker,
             "silence-unheeded" => Self::SilenceUnheeded,
+            "untried-trusted" => Self::UntriedTrusted,
+            "trials-in-series" => Self::TrialsInSeries,
             "probe-forgotten" => Self::ProbeForgotten,
             "mail-left-unread" => Self::MailLeftUnread,
             _ => return None,

@@ -19,6 +19,7 @@ use std::time::Instant;
 use pipeline::Status;
 
 use super::batch::Batch;
+use super::health::Charge;
 use super::lanes::LaneId;
 use super::{Arrived, Engine, EnvelopeId, LaneKey, MemberId};
 use crate::settings::{Exhausted, Sizer, Store};
@@ -237,8 +238,8 @@ impl Engine {
         if let Some(lane) = self.lanes.get_mut(&id) {
             lane.backlog.entries += entries;
             lane.backlog.size += size;
-            lane.held.size += size;
         }
+        self.hold(id, Charge { size, bytes: 0 });
         self.admission.hold(size);
         self.stored.size += size;
         self.want(id);

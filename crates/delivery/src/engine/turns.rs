@@ -23,6 +23,7 @@ pub(super) struct Turns {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slot {
     Worker,
+    /// It never failed.
     FirstTrial,
     NextTrial,
     /// It worked until others fell silent.
@@ -33,7 +34,9 @@ pub(super) enum Slot {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Free {
     pub(super) worker: bool,
-    pub(super) trial: bool,
+    pub(super) first_trial: bool,
+    /// Then there is one for a first trial, too.
+    pub(super) next_trial: bool,
     pub(super) doubted: bool,
 }
 
@@ -58,8 +61,10 @@ impl Turns {
         if free.doubted {
             next = next.or_else(|| self.for_doubted.pop_front());
         }
-        if free.trial {
+        if free.next_trial {
             next = next.or_else(|| self.next_trial());
+        } else if free.first_trial {
+            next = next.or_else(|| self.for_first_trial.pop_front());
         }
         next.or_else(|| self.unsorted.pop_front())
     }

@@ -13,7 +13,7 @@ use super::batch::Batch;
 use super::lanes::LaneId;
 
 /// An attempt is not slow before this.
-const SLOW_MIN: Duration = Duration::from_secs(1);
+pub(super) const SLOW_MIN: Duration = Duration::from_secs(1);
 /// How many usual round trips make an attempt slow.
 const SLOW_FACTOR: u32 = 3;
 
@@ -91,6 +91,11 @@ impl Workers {
     /// Whether one more lane that is not proven may try.
     pub(super) fn has_free_trial(&self) -> bool {
         self.trials < (self.max / 2).max(1)
+    }
+
+    /// Whether something takes too long.
+    pub(super) fn has_slow(&self) -> bool {
+        0 < self.slow
     }
 
     /// Whether one more that was no worker's may be slow.

@@ -150,6 +150,85 @@ fn lanes_that_fell_silent_hold_half_of_the_queue_at_most() {
     world.finish();
 }
 
+/// A world whose lane 1 works, and the callers of two hundred others that filled the queue.
+fn world_of_two_hundred_untried(queue: Queue) -> (World, Vec<MemberId>) {
+    let mut world = World::with_lanes(queue, |lanes| lanes.max = LanesMax::Unlimited);
+    prove(&mut world, &[1]);
+    let untried = (2..202).map(|lane| world.send(lane, &[blocked(1)])[0]).collect();
+    (world, untried)
+}
+
+#[test]
+fn lanes_that_were_never_answered_hold_half_of_the_queue_after_a_second() {
+    let queue = Queue { wait_for_result: true, queue_size: 200, ..queue_of_twenty() };
+    let (mut world, untried) = world_of_two_hundred_untried(queue);
+    world.pass(SECOND / 2);
+    world.step(Event::Crowded);
+    assert_eq!(world.engine.queue_used(), 200, "it is too early to tell");
+    world.pass(SECOND / 2);
+    world.step(Event::Crowded);
+    let (first, last) = untried.split_at(100);
+    assert!(first.iter().all(|id| world.verdict_of(*id).is_none()), "these keep their place");
+    assert!(last.iter().all(|id| world.verdict_of(*id).is_some()), "these come again");
+    let again = world.send(201, &[blocked(1)])[0];
+    assert!(world.verdict_of(again).is_none(), "in the place of another");
+    assert_eq!(world.engine.queue_used(), 100);
+    world.finish();
+}
+
+#[test]
+fn while_a_lane_is_in_doubt_the_last_quarter_is_for_lanes_that_were_answered() {
+    let queue = Queue { wait_for_result: true, ..queue_of_twenty() };
+    let mut world = World::with_lanes(queue, |lanes| lanes.max = LanesMax::Unlimited);
+    prove(&mut world, &[1]);
+    let admitted = |world: &mut World, lane| {
+        let member = world.send(lane, &[blocked(1)])[0];
+        world.verdict_of(member).is_none()
+    };
+    assert!(admitted(&mut world, 2));
+    world.pass(SECOND);
+    let admitted_new = (3..22).filter(|lane| admitted(&mut world, *lane)).count();
+    assert_eq!(admitted_new, 14);
+    let admitted_known = (0..5).filter(|_| admitted(&mut world, 1)).count();
+    assert_eq!(admitted_known, 5);
+    while !world.attempts.is_empty() {
+        world.reply_first(Verdict::Delivered);
+    }
+    // Nobody is in doubt any more.
+    let admitted_new = (22..42).filter(|lane| admitted(&mut world, *lane)).count();
+    assert_eq!(admitted_new, 20);
+    world.finish();
+}
+
+#[test]
+fn who_waits_for_room_gets_what_others_hold_that_were_never_answered() {
+    let queue = Queue { wait_for_result: true, block_on_overflow: true, ..queue_of_twenty() };
+    let queue = Queue { queue_size: 200, ..queue };
+    let (mut world, _) = world_of_two_hundred_untried(queue);
+    let good = world.send(1, &[blocked(1)])[0];
+    assert_eq!(attempts_of(&world, "1").len(), 0);
+    world.pass(SECOND);
+    let attempt = attempts_of(&world, "1")[0];
+    world.reply(attempt, Verdict::Delivered);
+    assert_eq!(world.verdict_of(good), Some(Verdict::Delivered));
+    world.finish();
+}
+
+#[test]
+fn new_lanes_that_are_answered_in_time_may_fill_the_queue() {
+    let queue = Queue { wait_for_result: true, queue_size: 200, ..queue_of_twenty() };
+    let (mut world, untried) = world_of_two_hundred_untried(queue);
+    for _ in 0..9 {
+        world.pass(SECOND / 10);
+        (0..20).for_each(|_| world.reply_first(Verdict::Delivered));
+    }
+    world.step(Event::Crowded);
+    let delivered = |id: &&MemberId| world.verdict_of(**id) == Some(Verdict::Delivered);
+    assert_eq!(untried.iter().filter(delivered).count(), 180);
+    assert_eq!(world.engine.queue_used(), 20, "nobody was put out");
+    world.finish();
+}
+
 #[test]
 fn a_lane_of_a_relay_that_is_answered_late_may_hold_as_much_as_before() {
     let mut rules = rules(queue_of_twenty());

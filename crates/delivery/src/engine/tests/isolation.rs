@@ -1,13 +1,13 @@
 //! What one target costs the others, measured: a world in simulated time, in which each target has
 //! its own way to answer, and a source that sends the next as soon as the last was answered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use pipeline::{Code, Verdict};
 
-use super::world::{World, batch, blocked, queue, rules, status};
-use crate::engine::{AttemptId, Event};
+use super::world::{Sent, World, batch, blocked, queue, rules, status};
+use crate::engine::{AttemptId, Event, MemberId};
 use crate::settings::{Lanes, Queue};
 
 const MILLI: Duration = Duration::from_millis(1);
@@ -16,6 +16,9 @@ const SECOND: Duration = Duration::from_secs(1);
 const RUN: Duration = Duration::from_mins(10);
 /// When those fall silent that do.
 const SILENCE: Duration = Duration::from_mins(1);
+
+/// How many requests there is room for.
+const ROOM: usize = 2000;
 
 /// How a target answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +43,19 @@ struct Run {
     ends: BTreeSet<(Instant, AttemptId, bool)>,
     /// The first attempt whose end is not known.
     unseen: AttemptId,
+    /// After what time the next is sent to a target that took one.
+    pause: Duration,
+    /// Who waits for the answer of which target.
+    waiting: BTreeMap<MemberId, usize>,
+    /// When a target is sent to that has nothing on its way.
+    again: BTreeSet<(Instant, usize)>,
     delivered: Vec<u64>,
 }
 
 impl Run {
     fn new(workers: usize, targets: Vec<Target>) -> Self {
-        let queue = Queue { num_consumers: workers, batch: Some(batch(1, 1)), ..queue() };
-        let mut rules = rules(queue);
+        let (num_consumers, batch) = (workers, Some(batch(1, 1)));
+        let mut rules = rules(Queue { num_consumers, queue_size: ROOM, batch, ..queue() });
         rules.settings.timeout = Some(SECOND * 60);
         rules.settings.lanes = Lanes { is_ordered: true, idle_timeout: None, ..Lanes::default() };
         rules.settings.lanes.metadata_keys = vec!["lane".to_owned()];
@@ -58,7 +67,20 @@ impl Run {
         let world = World::new(rules, runtime::clock::Clock.now());
         let ends = BTreeSet::new();
         let (began, counts_from) = (world.now, world.now);
-        Self { world, targets, began, counts_from, ends, unseen: AttemptId(0), delivered }
+        let waiting = BTreeMap::new();
+        let again = (0..targets.len()).map(|target| (began, target)).collect();
+        Self {
+            world,
+            targets,
+            began,
+            counts_from,
+            ends,
+            unseen: AttemptId(0),
+            pause: Duration::ZERO,
+            waiting,
+            again,
+            delivered,
+        }
     }
 
     /// Runs for a while; gives what the last target, which works, took.
@@ -74,27 +96,56 @@ impl Run {
 
     fn delivered_within(mut self, length: Duration) -> Vec<u64> {
         let until = self.began + length;
-        for target in 0..self.targets.len() {
-            self.send(target);
-        }
         loop {
             self.note_started();
             let ends = self.ends.first().map(|(at, ..)| *at);
-            let next = [ends, self.world.engine.next_timer()].into_iter().flatten().min();
+            let again = self.again.first().map(|(at, _)| *at);
+            let next = [ends, again, self.world.engine.next_timer()].into_iter().flatten().min();
             let Some(at) = next.filter(|at| *at < until) else { break };
             self.world.now = self.world.now.max(at);
             if ends == Some(at) {
                 self.end_first();
+            } else if again == Some(at) {
+                let (_, target) = self.again.pop_first().expect("it was looked at");
+                self.send(target);
             } else {
                 self.world.step(Event::Timer);
             }
+            self.hear_answers();
         }
         self.delivered
     }
 
+    /// Sends to a target, or tells it to try again when there is no room.
     fn send(&mut self, target: usize) {
-        let within = super::world::Sent { within: RUN * 100, ..blocked(1) };
-        self.world.send(target, &[within]);
+        if ROOM <= self.world.engine.queue_used() {
+            self.world.step(Event::Crowded);
+            self.again.insert((self.world.now + SECOND, target));
+            return;
+        }
+        let sent = Sent { within: RUN * 100, ..blocked(1) };
+        let member = self.world.send(target, &[sent])[0];
+        self.waiting.insert(member, target);
+    }
+
+    /// To who was answered the next is sent, at once or after a while.
+    fn hear_answers(&mut self) {
+        while let Some(member) = self.world.answered.pop() {
+            let verdict = self.world.verdict_of(member);
+            self.world.callers.remove(&member);
+            self.world.started.clear();
+            let Some(target) = self.waiting.remove(&member) else { continue };
+            let is_delivered = verdict == Some(Verdict::Delivered);
+            if is_delivered && self.counts_from <= self.world.now {
+                self.delivered[target] += 1;
+            }
+            if is_delivered && self.pause.is_zero() {
+                self.send(target);
+            } else {
+                let pause = if is_delivered { self.pause } else { SECOND };
+                self.again.insert((self.world.now + pause, target));
+            }
+        }
     }
 
     fn target_of(&self, attempt: AttemptId) -> usize {
@@ -119,7 +170,6 @@ impl Run {
     fn end_first(&mut self) {
         let Some((_, attempt, is_answered)) = self.ends.pop_first() else { return };
         let target = self.target_of(attempt);
-        let member = self.world.attempts[&attempt].parts[0].member;
         let verdict = match self.targets[target] {
             _ if !is_answered => Verdict::Unknown(status(Code::DeadlineExceeded)),
             Target::Denies => {
@@ -128,12 +178,6 @@ impl Run {
             _ => Verdict::Delivered,
         };
         self.world.reply(attempt, verdict);
-        if self.world.answer_of(member).is_some() {
-            self.delivered[target] += u64::from(self.counts_from <= self.world.now);
-            self.world.callers.remove(&member);
-            self.world.started.clear();
-            self.send(target);
-        }
     }
 }
 
@@ -186,4 +230,30 @@ fn many_that_fall_silent_at_once_hold_the_workers_for_a_second_only() {
         let percent = percent_after_silence(count, workers);
         assert!(90 <= percent, "{count} beside {workers} workers: {percent} %");
     }
+}
+
+#[test]
+fn ten_black_holes_cost_a_target_that_begins_with_them_no_more_than_a_second() {
+    let alone = Run::new(1, vec![Target::Works]).delivered_within(20 * SECOND);
+    let targets = [vec![Target::Swallows; 10], vec![Target::Works]].concat();
+    let beside = Run::new(1, targets).delivered_within(20 * SECOND);
+    let percent = beside[10] * 100 / alone[0];
+    assert!(90 <= percent, "{percent} %");
+}
+
+#[test]
+fn more_new_black_holes_than_the_queue_holds_leave_half_of_it_to_who_works() {
+    // The one is known to work when the others come, at any time and before it comes again.
+    let taken = |others: u32| {
+        let works = others as usize;
+        let mut run = Run::new(10, [vec![Target::Swallows; works], vec![Target::Works]].concat());
+        run.pause = 5 * MILLI;
+        let later = |target| SECOND + MILLI / 10 * target;
+        run.again = (0..others).map(|one| (run.began + later(one), one as usize)).collect();
+        run.again.insert((run.began, works));
+        run.delivered_from(3 * SECOND, 20 * SECOND)[works]
+    };
+    let (beside, alone) = (taken(5000), taken(0));
+    let percent = beside * 100 / alone;
+    assert!(90 <= percent, "{percent} %");
 }

@@ -30,6 +30,8 @@ pub(super) struct World {
     envelopes: BTreeMap<EnvelopeId, usize>,
     pub(super) acknowledged: Vec<MemberId>,
     pub(super) notes: Vec<Note>,
+    /// Callers that were answered, in order.
+    pub(super) answered: Vec<MemberId>,
     /// Sizes of all batches that were started, in order.
     pub(super) started: Vec<usize>,
     pub(super) disk: Disk,
@@ -163,6 +165,7 @@ impl World {
             envelopes: BTreeMap::new(),
             acknowledged: Vec::new(),
             notes: Vec::new(),
+            answered: Vec::new(),
             started: Vec::new(),
             disk: Disk::default(),
             is_draining: false,
@@ -493,6 +496,7 @@ impl World {
         self.disk.answered(caller.envelope, member, &outcome);
         caller.answer = Some(outcome);
         self.unanswered.remove(&member);
+        self.answered.push(member);
         let envelope = self.envelopes.get_mut(&caller.envelope).expect("it is held");
         *envelope -= 1;
     }

@@ -31,13 +31,9 @@ struct House {
 }
 
 impl House {
-    /// With so many workers, and the files `bad*.log` to which `rule` applies.
-    fn new(bad: usize, rule: &str, workers: usize) -> Self {
+    /// With so many workers; `rule` applies to the files `bad*.log`.
+    fn new(rule: &str, workers: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for file in 0..bad {
-            let path = folder.path().join(format!("bad{file}.log"));
-            std::fs::write(path, format!("{:4000}\n", "nobody takes this").repeat(8)).unwrap();
-        }
         let more = format!(
             "raw_log: true\nsending_queue: {{wait_for_result: true, num_consumers: {workers}, \
              batch: {{min_size: 0, max_size: {LINES_A_PUT}}}}}\n"
@@ -52,6 +48,14 @@ impl House {
         let outlets = [(Signal::Logs, Outlet::to(world.consumer.clone()))].into_iter().collect();
         let receiver = bench.receiver("file_log", &yaml, outlets).unwrap();
         Self { world, folder, receiver, written: 0 }
+    }
+
+    /// Adds files whose lines nobody takes.
+    fn add_bad(&self, count: usize) {
+        for file in 0..count {
+            let path = self.folder.path().join(format!("bad{file}.log"));
+            std::fs::write(path, format!("{:4000}\n", "nobody takes this").repeat(8)).unwrap();
+        }
     }
 
     fn path(&self) -> PathBuf {
@@ -89,25 +93,49 @@ impl House {
     }
 }
 
-/// Holds that the allowed file comes at least nine tenths as far beside the others as alone.
+/// One house with the allowed file alone, and one in which others are to be beside it.
+struct Pair {
+    alone: House,
+    beside: House,
+}
+
+impl Pair {
+    fn new(rule: &str, workers: usize) -> Self {
+        Self { alone: House::new(rule, workers), beside: House::new(rule, workers) }
+    }
+
+    /// One more line of each allowed file is taken.
+    async fn prove(&mut self) {
+        for house in [&mut self.alone, &mut self.beside] {
+            house.write(1);
+            house.wait_for(house.written).await;
+        }
+    }
+
+    /// Holds that the allowed file comes at least so many tenths as far beside the others as alone.
+    async fn compare(mut self, tenths: u64) {
+        for house in [&mut self.alone, &mut self.beside] {
+            house.write(LINES);
+        }
+        let Self { alone, beside } = self;
+        alone.wait_for(alone.written).await;
+        let taken = beside.taken();
+        assert!(LINES * tenths <= taken * 10, "{taken} of {LINES} lines came beside the others");
+        beside.wait_for(beside.written).await;
+        for house in [alone, beside] {
+            let totals = house.world.totals();
+            assert_eq!((totals.doubled, totals.disordered), (0, 0));
+            house.end().await;
+        }
+    }
+}
+
+/// Holds that the allowed file keeps its rate beside others that were there before it.
 async fn compare(bad: usize, rule: &str, workers: usize) {
-    let (mut alone, mut beside) = (House::new(0, rule, workers), House::new(bad, rule, workers));
-    for house in [&mut alone, &mut beside] {
-        house.write(1);
-        house.wait_for(1).await;
-    }
-    for house in [&mut alone, &mut beside] {
-        house.write(LINES);
-    }
-    alone.wait_for(1 + LINES).await;
-    let taken = beside.taken();
-    assert!(LINES * 9 <= taken * 10, "{taken} of {LINES} lines came beside the others");
-    beside.wait_for(1 + LINES).await;
-    for house in [alone, beside] {
-        let totals = house.world.totals();
-        assert_eq!((totals.distinct, totals.doubled, totals.disordered), (1 + LINES, 0, 0));
-        house.end().await;
-    }
+    let mut pair = Pair::new(rule, workers);
+    pair.beside.add_bad(bad);
+    pair.prove().await;
+    pair.compare(9).await;
 }
 
 #[tokio::test]
@@ -123,4 +151,26 @@ async fn a_thousand_denied_files_leave_the_allowed_one_its_rate() {
 #[tokio::test]
 async fn ten_files_whose_groups_never_answer_leave_the_allowed_one_its_rate() {
     compare(10, "bad*=swallow", 1).await;
+}
+
+/// Of the four seconds that the file takes alone, the others cost the first.
+#[tokio::test]
+async fn ten_files_whose_groups_never_answer_cost_one_that_begins_with_them_a_second() {
+    let pair = Pair::new("bad*=swallow", 1);
+    pair.beside.add_bad(10);
+    pair.compare(6).await;
+}
+
+#[tokio::test]
+async fn more_new_files_than_the_queue_holds_whose_groups_never_answer_leave_the_known_one_its_rate()
+ {
+    let mut pair = Pair::new("bad*=swallow", 2);
+    pair.prove().await;
+    pair.beside.add_bad(1500);
+    // Those whose turn came are as many as may take too long; the others fill the queue.
+    while pair.beside.world.totals().requests.values().sum::<u64>() < 40 {
+        Clock.sleep(Duration::from_millis(5)).await;
+    }
+    pair.prove().await;
+    pair.compare(9).await;
 }
