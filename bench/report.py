@@ -25,10 +25,10 @@ def cost(samples):
 def table(samples):
     yield (
         "| row | subject | CPU s per million items | spread | items/s of one core | items/s measured"
-        " | % of a core | p50 / p99 / p99.9 ms | peak MiB | busiest thread | x null proxy | x floor"
-        " | goal |"
+        " | % of a core | p50 / p99 / p99.9 ms | peak MiB | MiB after it | busiest thread"
+        " | x null proxy | x floor | goal |"
     )
-    yield "|---|---|---|---|---|---|---|---|---|---|---|---|---|"
+    yield "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
     for (name, subject), found in samples.items():
         row = ROWS[name]
         costs = [sample.cpu_per_million for sample in found]
@@ -43,6 +43,7 @@ def table(samples):
             f" | {min(costs):.3f} to {max(costs):.3f} | {1 / cost(found):.2f} M"
             f" | {rate / 1e6:.2f} M | {share * 100:.1f} | {latency}"
             f" | {max(sample.rss_peak_mib for sample in found):.0f}"
+            f" | {middle(found, lambda sample: sample.rss_mib):.0f}"
             f" | {middle(found, lambda sample: sample.thread_share) * 100:.0f} %"
             f" | {null} | {floor} | {goal(row) if subject == 'collector' else ''} |"
         )
