@@ -96,7 +96,7 @@ def arguments():
         parser.error(f"there is no row {', '.join(sorted(unknown))}")
     if not options.rows:
         quick_rows = [name for name, row in ROWS.items() if row.is_quick]
-        options.rows = [*quick_rows, STILL, OVERLOAD] if options.quick else known
+        options.rows = [*quick_rows, STILL, OVERLOAD, DURABLE, ENGINE] if options.quick else known
     if options.quick:
         options.repeats, options.items = 3, options.items // 2
     return options

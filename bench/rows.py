@@ -101,7 +101,7 @@ ROWS = {
         "gRPC, 100 a request, 1,000 connections", "grpc.yaml", items=100, connections=1000,
         concurrency=1, share=0.3,
     ),
-    "connections-4000": Row(
+    "connections-4000": quick(
         "gRPC, 100 a request, 4,000 connections", "grpc.yaml", items=100, connections=4_000,
         concurrency=1, share=0.5,
     ),
@@ -109,15 +109,15 @@ ROWS = {
         "gRPC, 10 a request, 10,000 waiting callers, merged", "grpc-batch.yaml", items=10,
         connections=100, concurrency=100, share=0.1,
     ),
-    "two-threads": Row(
+    "two-threads": quick(
         "gRPC, 1,000 a request, two threads", "grpc.yaml", connections=4, cpus="0,1"
     ),
-    "two-threads-alone": Row(
+    "two-threads-alone": quick(
         "gRPC, 1,000 a request, two threads, one connection", "grpc.yaml", cpus="0,1"
     ),
-    "load-25": Row("gRPC, 250,000 a second", "grpc.yaml", rate=250_000, share=0.5),
-    "load-50": Row("gRPC, 500,000 a second", "grpc.yaml", rate=500_000, share=0.5),
-    "load-100": Row("gRPC, 1,000,000 a second", "grpc.yaml", rate=1_000_000, share=0.5),
+    "load-25": quick("gRPC, 250,000 a second", "grpc.yaml", rate=250_000, share=0.5),
+    "load-50": quick("gRPC, 500,000 a second", "grpc.yaml", rate=500_000, share=0.5),
+    "load-100": quick("gRPC, 1,000,000 a second", "grpc.yaml", rate=1_000_000, share=0.5),
 }
 
 # Rows of their own kind: see the files of these names.
