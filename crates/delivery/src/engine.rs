@@ -26,6 +26,7 @@ mod retry;
 mod scopes;
 mod silence;
 mod stored;
+mod told;
 mod turns;
 mod workers;
 
@@ -60,6 +61,7 @@ pub(crate) use self::explain::Wait;
 #[cfg(mutants)]
 pub(crate) use self::mutant::Mutant;
 pub(crate) use self::stored::{Loaded, NotRead, NotWritten, Position, Recovered, Refused, Written};
+pub(crate) use self::told::{Failing, Urgency};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct EnvelopeId(pub(crate) u64);
@@ -239,16 +241,15 @@ pub(crate) struct StartPart {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Note {
     WillRetry {
-        partition: Arc<LaneKey>,
+        what: Failing,
         interval: Duration,
         status: Status,
         items: usize,
-        /// The partition was not known to fail.
-        is_first: bool,
+        urgency: Urgency,
     },
-    /// The destination answers again what a partition sends.
+    /// The destination answers again.
     Resumed {
-        partition: Arc<LaneKey>,
+        what: Failing,
     },
     GaveUp {
         status: Status,
@@ -315,6 +316,8 @@ pub(crate) struct Engine {
     halvings: Halvings,
     stored: Stored,
     health: Health,
+    /// When operators were last warned of something that fails.
+    reminded_at: Option<Instant>,
     random: Random,
     /// When what is left is answered, once draining has begun.
     ends_at: Option<Instant>,
@@ -340,6 +343,7 @@ impl Engine {
             halvings: Halvings::default(),
             stored: Stored::default(),
             health: Health::default(),
+            reminded_at: None,
             ends_at: None,
             actions: Vec::new(),
         }

@@ -10,7 +10,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 /// Keeps what is told at level `info` or above.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Ear(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Ear(Arc<Mutex<Vec<(Level, String)>>>);
 
 impl Subscriber for Ear {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
@@ -28,7 +28,7 @@ impl Subscriber for Ear {
         }
         let mut text = Text(String::new());
         event.record(&mut text);
-        self.0.lock().unwrap().push(text.0);
+        self.0.lock().unwrap().push((*event.metadata().level(), text.0));
     }
 
     fn new_span(&self, _span: &Attributes<'_>) -> Id {
@@ -53,6 +53,12 @@ impl Ear {
 
     /// How often something was told that begins like this.
     pub(crate) fn count(&self, text: &str) -> usize {
-        self.0.lock().unwrap().iter().filter(|told| told.starts_with(text)).count()
+        self.0.lock().unwrap().iter().filter(|(_, told)| told.starts_with(text)).count()
+    }
+
+    /// The same, of what was told at one level.
+    pub(crate) fn count_at(&self, level: Level, text: &str) -> usize {
+        let is_such = |(at, told): &&(Level, String)| *at == level && told.starts_with(text);
+        self.0.lock().unwrap().iter().filter(is_such).count()
     }
 }

@@ -9,7 +9,7 @@ use super::batch::{Batch, Part};
 use super::lanes::LaneId;
 use super::retry::Failure;
 use super::workers::Running;
-use super::{AttemptId, Ending, Engine, Note};
+use super::{AttemptId, Ending, Engine, Failing, Note};
 use crate::destination::Reply;
 use crate::settings::Halving;
 
@@ -142,14 +142,11 @@ impl Engine {
         match how {
             Finish::Answered(attempt, now) => {
                 lane.answered_at = Some(now);
-                let resumed =
-                    std::mem::take(&mut lane.is_failure_told).then(|| Arc::clone(&lane.key));
+                let (told, what) = (lane.told.take(), Failing::Partition(Arc::clone(&lane.key)));
                 let is_open = lane.breaker.succeeded(attempt);
                 self.answered(id, !is_open);
                 self.scopes_answered(id, attempt);
-                if let Some(partition) = resumed {
-                    self.note(Note::Resumed { partition });
-                }
+                self.note_resumed(told, what);
             }
             Finish::Expired => lane.breaker.expired(),
             Finish::Abandoned => lane.breaker.resume(),

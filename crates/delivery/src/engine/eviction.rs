@@ -108,7 +108,7 @@ impl Engine {
 
     fn forget(&mut self, id: LaneId) {
         let Some(lane) = self.lanes.close(id) else { return };
-        self.forget_in_scopes(id);
+        self.scopes.forget(&lane);
         if let Some(wake) = lane.wake {
             self.wakes.remove(&(wake, id));
         }

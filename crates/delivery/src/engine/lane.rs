@@ -13,6 +13,7 @@ use super::health::Charge;
 use super::lanes::LaneId;
 use super::pending::{Members, unmark};
 use super::stored::Backlog;
+use super::told::Told;
 use crate::target::Scope;
 
 #[derive(Clone, Debug)]
@@ -46,8 +47,8 @@ pub(super) struct Lane {
     /// When the destination last answered.
     pub(super) answered_at: Option<Instant>,
     pub(super) last_failure: Option<Status>,
-    /// Operators know that it fails.
-    pub(super) is_failure_told: bool,
+    /// That it fails, if operators know.
+    pub(super) told: Option<Box<Told>>,
     /// Whether it stands in the turns.
     pub(super) has_turn: bool,
     pub(super) wake: Option<Instant>,
@@ -90,7 +91,7 @@ impl Lane {
             is_proven: false,
             answered_at: None,
             last_failure: None,
-            is_failure_told: false,
+            told: None,
             has_turn: false,
             wake: None,
             last_used: now,

@@ -1,7 +1,6 @@
 //! Retry: how long to wait until the next attempt, and when to give up.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pipeline::{Status, Verdict};
@@ -76,7 +75,9 @@ pub(super) struct Failure {
 struct Prospect {
     /// When the batch is tried again; `None` when it is not.
     next: Option<Instant>,
-    /// It waits with others behind a scope, and not by itself.
+    /// What failed is its scope, and not the lane by itself.
+    is_shared: bool,
+    /// It waits with others behind that.
     is_behind: bool,
 }
 
@@ -113,7 +114,8 @@ impl Engine {
             return self.half_consumed(&batch);
         }
         self.half_moved_on(&batch);
-        self.note_retry(id, (next - now, status), batch.items());
+        let scope = failure.scope.as_ref().filter(|_| prospect.is_shared);
+        self.note_retry((id, scope), (next - now, status), batch.items(), now);
         if prospect.is_behind {
             self.return_to_lane(id, batch);
         } else {
@@ -269,11 +271,13 @@ impl Engine {
             None => Blamed::Lane,
         };
         match blamed {
-            Blamed::Scope(Some(until)) => Prospect { next: next.and(Some(until)), is_behind: true },
-            Blamed::Scope(None) => Prospect { next, is_behind: false },
+            Blamed::Scope(Some(until)) => {
+                Prospect { next: next.and(Some(until)), is_shared: true, is_behind: true }
+            }
+            Blamed::Scope(None) => Prospect { next, is_shared: true, is_behind: false },
             Blamed::Lane => {
                 self.lane_failed(id, status, (wait.unwrap_or_default(), asked), now);
-                Prospect { next, is_behind: false }
+                Prospect { next, is_shared: false, is_behind: false }
             }
         }
     }
@@ -364,19 +368,6 @@ impl Engine {
         if 0 < items {
             self.note(Note::GaveUp { status, items, is_owed });
         }
-    }
-
-    /// Tells operators that `items` of a lane are sent again after a while, and why.
-    pub(super) fn note_retry(
-        &mut self,
-        id: LaneId,
-        (interval, status): (Duration, Status),
-        items: usize,
-    ) {
-        let Some(lane) = self.lanes.get_mut(&id) else { return };
-        let is_first = !std::mem::replace(&mut lane.is_failure_told, true);
-        let partition = Arc::clone(&lane.key);
-        self.note(Note::WillRetry { partition, interval, status, items, is_first });
     }
 
     pub(super) fn note(&mut self, note: Note) {

@@ -98,6 +98,8 @@ pub(super) struct Stored {
     window_used: usize,
     /// The part of lanes that are not proven.
     unproven_used: usize,
+    /// Entries whose refusal is being recorded.
+    burying: usize,
     /// What is stored takes this much of the queue.
     size: usize,
     /// Lanes that may read when there is room in the window.
@@ -139,8 +141,15 @@ struct Shelved {
 struct Kept {
     lane: LaneId,
     batch: Batch,
-    /// When it is due at the earliest; `None` means after the longest wait.
-    at: Option<Instant>,
+    due: Due,
+}
+
+/// When a batch is sent again at the earliest.
+#[derive(Clone, Debug)]
+enum Due {
+    At(Instant),
+    /// After the longest wait, because it was given up for this reason.
+    Longest(Status),
 }
 
 /// What of a lane is on disk.
@@ -262,7 +271,7 @@ impl Engine {
 
     /// Whether a refusal is being recorded.
     pub(super) fn is_burying(&self) -> bool {
-        self.stored.entries.values().any(|entry| entry.is_burying)
+        0 < self.stored.burying
     }
 
     /// Decides about what was given up in this step, then reads what there is room for.
@@ -307,5 +316,7 @@ impl Engine {
         assert_eq!(self.stored.window_used, entries + reads);
         let unproven = lanes().map(|lane| lane.backlog.bytes_unproven).sum::<usize>();
         assert_eq!(self.stored.unproven_used, unproven);
+        let burying = self.stored.entries.values().filter(|entry| entry.is_burying).count();
+        assert_eq!(self.stored.burying, burying);
     }
 }

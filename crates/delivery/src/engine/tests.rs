@@ -9,4 +9,5 @@ mod properties;
 mod retrying;
 mod scopes;
 mod storing;
+mod told;
 mod world;

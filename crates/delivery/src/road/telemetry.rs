@@ -6,7 +6,7 @@ mod rejections;
 
 use std::sync::Arc;
 
-use pipeline::{Environment, Outcome, Status, Verdict};
+use pipeline::{Code, Environment, Outcome, Status, Verdict};
 use runtime::clock::Clock;
 use runtime::metrics::{Counter, Labels};
 use wire::{Payload, Signal};
@@ -16,7 +16,7 @@ use self::processor::ProcessorSeries;
 use self::rejections::Rejections;
 use super::load::Source;
 use crate::Destination;
-use crate::engine::{Engine, Note, Start};
+use crate::engine::{Engine, Note, Start, Urgency};
 use crate::settings::Settings;
 
 /// Upper bounds of item counts, as upstream.
@@ -46,6 +46,17 @@ const BYTES_BOUNDS: &[u64] = &[
     1 << 23,
     1 << 24,
 ];
+
+/// An event whose level is known when it is told.
+macro_rules! told_at {
+    ($urgency:expr, $($fields:tt)+) => {
+        match $urgency {
+            Urgency::Warning => tracing::warn!($($fields)+),
+            Urgency::News => tracing::info!($($fields)+),
+            Urgency::Known => tracing::debug!($($fields)+),
+        }
+    };
+}
 
 /// The series of one road. Clones write to the same series.
 #[derive(Clone)]
@@ -152,28 +163,18 @@ impl Telemetry {
     pub(super) fn note(&self, note: &Note) {
         let id = self.series.id.as_str();
         match note {
-            Note::WillRetry { partition, interval, status, items, is_first: true } => {
-                tracing::info!(
-                    component = id,
-                    %partition,
-                    error = %status,
-                    interval = ?interval,
-                    items,
-                    "Exporting failed. Will retry the request after interval."
-                );
-            }
-            Note::WillRetry { partition, interval, status, items, is_first: false } => {
-                tracing::debug!(
-                    component = id,
-                    %partition,
-                    error = %status,
-                    interval = ?interval,
-                    items,
-                    "Exporting failed again. Will retry the request after interval."
-                );
-            }
-            Note::Resumed { partition } => {
-                tracing::info!(component = id, %partition, "Exporting succeeds again.");
+            Note::WillRetry { what, interval, status, items, urgency } => told_at!(
+                *urgency,
+                component = id,
+                partition = %what,
+                error = %status,
+                interval = ?interval,
+                items,
+                advice = advice(*urgency, status.code),
+                "Exporting failed. Will retry the request after interval."
+            ),
+            Note::Resumed { what } => {
+                tracing::info!(component = id, partition = %what, "Exporting succeeds again.");
             }
             Note::GaveUp { status, items, is_owed: true } => tracing::error!(
                 component = id,
@@ -220,6 +221,18 @@ impl Telemetry {
             );
         }
     }
+}
+
+/// What someone is to do about a failure, if that is needed.
+fn advice(urgency: Urgency, code: Code) -> Option<&'static str> {
+    let advice = match code {
+        Code::Unauthenticated => "mend the credentials, or the clock of this host",
+        Code::PermissionDenied => "grant what the error names, or send elsewhere",
+        Code::NotFound => "make what the error names, or correct its name",
+        Code::FailedPrecondition | Code::Unimplemented => "mend what the error names",
+        _ => "it has failed for a minute: see whether the destination works and can be reached",
+    };
+    (urgency == Urgency::Warning).then_some(advice)
 }
 
 fn as_gauge(count: usize) -> i64 {

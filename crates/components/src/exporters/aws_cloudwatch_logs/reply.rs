@@ -95,6 +95,21 @@ pub(super) enum Kind {
     Other,
 }
 
+impl Kind {
+    fn code(self) -> Code {
+        match self {
+            Self::Denied => Code::PermissionDenied,
+            Self::Missing => Code::NotFound,
+            Self::Exists | Self::Accepted => Code::AlreadyExists,
+            Self::Throttled | Self::TooLarge => Code::ResourceExhausted,
+            Self::Unavailable | Self::Unreached | Self::Silent => Code::Unavailable,
+            Self::Unauthenticated | Self::Skewed => Code::Unauthenticated,
+            Self::Conflict => Code::Aborted,
+            Self::Invalid | Self::Exhausted | Self::Other => Code::FailedPrecondition,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Told {
     #[serde(rename = "__type", alias = "code", default)]
@@ -118,8 +133,8 @@ pub(super) fn read(
     let body = match &answer.body {
         Ok(body) => body.clone(),
         Err(error) => {
-            let status = said(answer.status, format!("{}: {error}", operation.name()));
             let kind = if answer.status.is_success() { Kind::Silent } else { Kind::Unavailable };
+            let status = said(kind, answer.status, format!("{}: {error}", operation.name()));
             return Err(Failure { kind, operation, status, delay });
         }
     };
@@ -138,7 +153,7 @@ pub(super) fn read(
         (Some(name), "") => format!("{}: {name}", operation.name()),
         (Some(name), message) => format!("{}: {name}: {message}", operation.name()),
     };
-    Err(Failure { kind, operation, status: said(answer.status, text), delay })
+    Err(Failure { kind, operation, status: said(kind, answer.status, text), delay })
 }
 
 /// What it means that there is no answer.
@@ -248,15 +263,8 @@ fn error_name<'a>(headers: &'a HeaderMap, told: Option<&'a Told>) -> Option<&'a 
     whole.rsplit('#').next()
 }
 
-fn said(http: StatusCode, message: String) -> Status {
-    let code = match http.as_u16() {
-        401 => Code::Unauthenticated,
-        403 => Code::PermissionDenied,
-        413 | 429 => Code::ResourceExhausted,
-        400..=499 => Code::FailedPrecondition,
-        _ => Code::Unavailable,
-    };
-    Status { http: Some(http.as_u16()), ..Status::new(code, message) }
+fn said(kind: Kind, http: StatusCode, message: String) -> Status {
+    Status { http: Some(http.as_u16()), ..Status::new(kind.code(), message) }
 }
 
 #[cfg(test)]

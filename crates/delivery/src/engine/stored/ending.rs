@@ -41,6 +41,7 @@ impl Engine {
         let Some(entry) = self.stored.entries.get_mut(&envelope) else { return true };
         if is_recording && !entry.refused.is_empty() {
             entry.is_burying = true;
+            self.stored.burying += 1;
             entry.refused.sort_by_key(|(range, _)| range.start);
             let refused = entry.refused.clone();
             self.actions.push(Action::Bury { envelope, refused });

@@ -121,6 +121,7 @@ impl Engine {
     pub(super) fn unshelve(&mut self, envelope: EnvelopeId) -> Option<Entry> {
         let entry = self.stored.entries.remove(&envelope)?;
         self.stored.window_used -= entry.bytes;
+        self.stored.burying -= usize::from(entry.is_burying);
         if let Some(lane) = self.lanes.get_mut(&entry.lane) {
             lane.backlog.loaded.remove(&entry.position);
             lane.backlog.bytes_loaded -= entry.bytes;

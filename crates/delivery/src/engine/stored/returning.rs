@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use pipeline::Verdict;
 
-use super::{Kept, Trouble};
+use super::{Due, Kept, Trouble};
 use crate::engine::batch::{Batch, Part};
 use crate::engine::lanes::LaneId;
 use crate::engine::{Action, Engine, EnvelopeId, MemberId};
@@ -23,11 +23,14 @@ impl Engine {
         parts: Vec<Part>,
         verdict: &Verdict,
     ) -> Vec<Part> {
-        let is_passing = matches!(verdict, Verdict::RetryAfter { .. } | Verdict::Unknown(_));
+        let status = match verdict {
+            Verdict::RetryAfter { status, .. } | Verdict::Unknown(status) => status.clone(),
+            Verdict::Delivered | Verdict::Refused(_) => return parts,
+        };
         let is_keeping = self.is_keeping() || self.ends_at.is_some();
         #[cfg(mutants)]
         let is_keeping = is_keeping && !self.is_mutant(crate::engine::Mutant::ExhaustedIsForgotten);
-        if !is_passing || !is_keeping {
+        if !is_keeping {
             return parts;
         }
         let members = &self.members;
@@ -35,10 +38,9 @@ impl Engine {
         let (kept, others): (Vec<_>, Vec<_>) = parts.into_iter().partition(is_stored);
         let lane = kept.first().and_then(|part| self.members.get(&part.member)?.lane);
         if let Some(lane) = lane {
-            self.note_kept(lane, &kept, verdict);
             let mut batch = Batch::default();
             kept.into_iter().for_each(|part| batch.push(part));
-            self.stored.kept.push(Kept { lane, batch, at: None });
+            self.stored.kept.push(Kept { lane, batch, due: Due::Longest(status) });
         }
         others
     }
@@ -52,7 +54,7 @@ impl Engine {
             .and_then(|part| self.members.get(&part.member))
             .is_some_and(|member| member.is_stored);
         if is_stored {
-            self.stored.kept.push(Kept { lane: id, batch, at: Some(at) });
+            self.stored.kept.push(Kept { lane: id, batch, due: Due::At(at) });
         } else {
             self.back_off(id, batch, at);
         }
@@ -76,14 +78,19 @@ impl Engine {
     }
 
     pub(super) fn return_kept(&mut self, now: Instant) {
-        for Kept { lane, batch, at } in std::mem::take(&mut self.stored.kept) {
+        for Kept { lane, batch, due } in std::mem::take(&mut self.stored.kept) {
             if self.ends_at.is_some() {
                 continue;
             }
             let longest = self.rules.settings.retry.map_or(WAIT, |retry| retry.max_interval);
-            let until = at.unwrap_or(now + longest);
             let is_failing = self.lanes.get(&lane).is_some_and(|lane| lane.is_failing);
-            let batch = if at.is_none() { restarted(batch, longest) } else { batch };
+            let (batch, until) = match due {
+                Due::At(at) => (batch, at),
+                Due::Longest(why) => {
+                    self.note_retry((lane, None), (longest, why), batch.items(), now);
+                    (restarted(batch, longest), now + longest)
+                }
+            };
             let rest = if is_failing && self.is_shared() {
                 self.return_batch(lane, batch, until)
             } else {
@@ -223,17 +230,6 @@ impl Engine {
     fn members_of(&self, envelopes: &[EnvelopeId]) -> BTreeSet<MemberId> {
         let entries = envelopes.iter().filter_map(|envelope| self.stored.entries.get(envelope));
         entries.flat_map(|entry| &entry.members).map(|one| one.id).collect()
-    }
-
-    /// Tells operators that stored data is tried again later than they might expect.
-    fn note_kept(&mut self, lane: LaneId, parts: &[Part], verdict: &Verdict) {
-        let items = parts.iter().map(Part::items).sum::<usize>();
-        if let (Verdict::RetryAfter { status, .. } | Verdict::Unknown(status), 1..) =
-            (verdict, items)
-        {
-            let interval = self.rules.settings.retry.map_or(WAIT, |retry| retry.max_interval);
-            self.note_retry(lane, (interval, status.clone()), items);
-        }
     }
 }
 

@@ -85,6 +85,21 @@ fn a_refusal_for_content_can_be_narrowed_down_and_one_of_a_name_cannot() {
 }
 
 #[test]
+fn the_status_of_a_failure_says_whether_someone_has_to_mend_it() {
+    for (status, name, code) in [
+        (400, "AccessDeniedException", Code::PermissionDenied),
+        (400, "ResourceNotFoundException", Code::NotFound),
+        (400, "UnrecognizedClientException", Code::Unauthenticated),
+        (400, "ThrottlingException", Code::ResourceExhausted),
+        (400, "OperationAbortedException", Code::Aborted),
+        (503, "ServiceUnavailableException", Code::Unavailable),
+    ] {
+        let said = failure(Operation::PutLogEvents, &named(status, name)).status;
+        assert_eq!((said.code, said.http), (code, Some(status)), "{name}");
+    }
+}
+
+#[test]
 fn the_name_of_an_error_stands_in_the_body_or_in_a_header_with_more_around_it() {
     for answer in [
         answer(400, &[], r#"{"__type":"com.amazonaws.logs#AccessDeniedException"}"#),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pipeline::factory::Blueprint;
 use runtime::clock::Clock;
+use tracing::Level;
 
 use super::{FACTORY, delivered, error, exporter, ok};
 use crate::client::testing::Server;
@@ -21,7 +22,27 @@ async fn a_stream_that_begins_to_fail_and_works_again_is_told_once_each() {
     pipeline::consume(exporter.consumer.as_ref(), envelope);
     assert_eq!(waiter.wait().await.unwrap().answer(), delivered());
     assert_eq!(server.seen().len(), 21);
+    let failed = "Exporting failed. Will retry the request after interval.";
+    assert_eq!(ear.count_at(Level::WARN, failed), 1, "someone is to grant it: {ear:?}");
     assert_eq!((ear.count("Exporting failed"), ear.count("Exporting succeeds")), (1, 1), "{ear:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_pass_by_itself_is_a_warning_when_it_does_not_within_a_minute() {
+    let (ear, _hearing) = Ear::open();
+    let throttled = std::iter::repeat_n(error("ThrottlingException"), 50);
+    let server = Server::http(throttled.chain([ok()]));
+    let words = "retry_on_failure: {initial_interval: 1s, max_interval: 2s, max_elapsed_time: 0s}";
+    let exporter = exporter(&server, words);
+    let deadline = Clock.now() + Duration::from_secs(600);
+    let (envelope, waiter) = pipeline::Envelope::of_one(payload(&logs_of(&["x"])), deadline);
+    pipeline::consume(exporter.consumer.as_ref(), envelope);
+    Clock.sleep(Duration::from_secs(50)).await;
+    assert_eq!(ear.count_at(Level::INFO, "Exporting failed"), 1, "{ear:?}");
+    assert_eq!(ear.count_at(Level::WARN, "Exporting failed"), 0, "{ear:?}");
+    assert_eq!(waiter.wait().await.unwrap().answer(), delivered());
+    assert_eq!(ear.count_at(Level::WARN, "Exporting failed"), 1, "{ear:?}");
+    assert_eq!(ear.count("Exporting succeeds"), 1, "{ear:?}");
 }
 
 #[tokio::test(start_paused = true)]
