@@ -91,54 +91,42 @@ impl Scanner<'_> {
             } else {
                 at += 1;
             }
-            match action.step {
-                Step::Varint => skip_varint(message, &mut at)?,
-                Step::Fixed64 => skip(message, &mut at, 8)?,
-                Step::Fixed32 => skip(message, &mut at, 4)?,
-                Step::Bytes => skip_bytes(message, &mut at)?,
-                Step::Text => {
+            let inner_start = match action.step {
+                Step::Varint => passed(skip_varint(message, &mut at))?,
+                Step::Fixed64 => passed(skip(message, &mut at, 8))?,
+                Step::Fixed32 => passed(skip(message, &mut at, 4))?,
+                Step::Bytes => passed(read_length(message, &mut at).map(|_| ()))?,
+                Step::Text => passed(skip_text(message, &mut at))?,
+                Step::PackedVarint => passed(packed_varints(read_bytes(message, &mut at)?))?,
+                Step::PackedFixed64 => passed(packed_fixed64(read_bytes(message, &mut at)?))?,
+                // An attribute and its value are two messages, one in the other.
+                Step::Attribute => {
                     let start = read_length(message, &mut at)?;
-                    if !text::is_utf8(&message[start..at]) {
-                        return Err(Fault::NotUtf8);
-                    }
+                    let has_room = self.depth + 2 <= DEPTH_MAX;
+                    let is_plain = has_room && plain::is_attribute(&message[start..at]);
+                    (!is_plain).then_some(start)
                 }
-                Step::PackedVarint => packed_varints(read_bytes(message, &mut at)?)?,
-                Step::PackedFixed64 => packed_fixed64(read_bytes(message, &mut at)?)?,
-                Step::Message
-                | Step::Attribute
-                | Step::AnyValue
-                | Step::Item
-                | Step::Metric
-                | Step::Data => {
+                Step::AnyValue => {
+                    let start = read_length(message, &mut at)?;
+                    let has_room = self.depth < DEPTH_MAX;
+                    let is_plain = has_room && plain::is_value(&message[start..at]);
+                    (!is_plain).then_some(start)
+                }
+                Step::Message => Some(read_length(message, &mut at)?),
+                Step::Item | Step::Metric | Step::Data => {
                     self.count(action.step, tag);
-                    let inner_start = read_length(message, &mut at)?;
-                    let inner_end = at;
-                    if self.is_plain(action.step, &message[inner_start..inner_end]) {
-                        continue;
-                    }
-                    at = inner_start;
-                    let Some(frame) = self.stack.get_mut(self.depth) else {
-                        return Err(Fault::TooDeep);
-                    };
-                    *frame = Frame { end, plan: place, field_start: self.field_start };
-                    self.depth += 1;
-                    end = inner_end;
-                    place = action.target;
-                    plan = &self.plans[usize::from(place)];
+                    Some(read_length(message, &mut at)?)
                 }
                 Step::Refuse | Step::LongTag => return Err(action.fault()),
-            }
-        }
-    }
-
-    /// Whether it is a message in its usual form, which is checked already; others are gone into.
-    #[inline(always)]
-    fn is_plain(&self, step: Step, message: &[u8]) -> bool {
-        match step {
-            // An attribute and its value are two messages, one in the other.
-            Step::Attribute => self.depth + 2 <= DEPTH_MAX && plain::is_attribute(message),
-            Step::AnyValue => self.depth < DEPTH_MAX && plain::is_value(message),
-            _ => false,
+            };
+            let Some(inner_start) = inner_start else { continue };
+            let inner_end = std::mem::replace(&mut at, inner_start);
+            let Some(frame) = self.stack.get_mut(self.depth) else { return Err(Fault::TooDeep) };
+            *frame = Frame { end, plan: place, field_start: self.field_start };
+            self.depth += 1;
+            end = inner_end;
+            place = action.target;
+            plan = &self.plans[usize::from(place)];
         }
     }
 
@@ -184,6 +172,12 @@ fn long_tag(plan: &Plan, message: &[u8], at: &mut usize) -> Result<Action, Fault
     Ok(plan.action_of(number, wire_type))
 }
 
+/// A field that was passed over holds no message to go into.
+#[inline(always)]
+fn passed(result: Result<(), Fault>) -> Result<Option<usize>, Fault> {
+    result.map(|()| None)
+}
+
 /// Passes over a length and as many bytes; returns where they begin.
 #[inline(always)]
 fn read_length(message: &[u8], at: &mut usize) -> Result<usize, Fault> {
@@ -213,8 +207,9 @@ fn long_length(message: &[u8], at: &mut usize) -> Result<usize, Fault> {
 }
 
 #[inline(always)]
-fn skip_bytes(message: &[u8], at: &mut usize) -> Result<(), Fault> {
-    read_length(message, at).map(|_| ())
+fn skip_text(message: &[u8], at: &mut usize) -> Result<(), Fault> {
+    let start = read_length(message, at)?;
+    if text::is_utf8(&message[start..*at]) { Ok(()) } else { Err(Fault::NotUtf8) }
 }
 
 #[inline(always)]

@@ -19,25 +19,41 @@ const fn tag(number: u32, wire_type: u8) -> u8 {
     (number as u8) << 3 | wire_type
 }
 
-/// Whether it is a short key and then a plain, short value.
+/// Whether it is a key and then a plain value.
 #[inline(always)]
 pub(super) fn is_attribute(message: &[u8]) -> bool {
-    let &[KEY, key_len @ ..0x80, ref rest @ ..] = message else { return false };
-    let Some((key, rest)) = rest.split_at_checked(key_len.into()) else { return false };
-    let &[VALUE, value_len @ ..0x80, ref value @ ..] = rest else { return false };
-    value.len() == usize::from(value_len) && is_utf8(key) && is_value(value)
+    let [KEY, rest @ ..] = message else { return false };
+    let Some((key, rest)) = length(rest).and_then(|(len, rest)| rest.split_at_checked(len)) else {
+        return false;
+    };
+    let [VALUE, rest @ ..] = rest else { return false };
+    length(rest).is_some_and(|(len, value)| value.len() == len && is_utf8(key) && is_value(value))
 }
 
-/// Whether it is a short text, or a number, and nothing else.
+/// Whether it is a text or a number, and nothing else.
 #[inline(always)]
 pub(super) fn is_value(message: &[u8]) -> bool {
     match message {
-        &[TEXT, len @ ..0x80, ref text @ ..] => text.len() == usize::from(len) && is_utf8(text),
+        [TEXT, rest @ ..] => {
+            length(rest).is_some_and(|(len, text)| text.len() == len && is_utf8(text))
+        }
         [INT | BOOL, number @ ..] => {
             let mut at = 0;
             read_varint(number, &mut at).is_ok() && at == number.len()
         }
         [DOUBLE, number @ ..] => number.len() == 8,
         _ => false,
+    }
+}
+
+/// A length below 16 KiB, and what follows it.
+#[inline(always)]
+fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    match *bytes {
+        [len @ ..0x80, ref rest @ ..] => Some((len.into(), rest)),
+        [low, high @ ..0x80, ref rest @ ..] => {
+            Some((usize::from(low & 0x7f) | usize::from(high) << 7, rest))
+        }
+        _ => None,
     }
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 use prost::Message as _;
+use wire::protobuf::put_bytes_field;
 use wire::{Payload, Signal, schema};
 
 use crate::random::Random;
@@ -94,4 +95,30 @@ fn is_stricter(what: &str) -> bool {
         "the first entry of a dictionary table is not its zero value",
     ];
     refusals.contains(&what)
+}
+
+/// A log record whose body and whose one attribute are texts of `length` bytes, the last of which is `last`.
+fn with_texts(length: usize, last: u8) -> Vec<u8> {
+    let text = [vec![b'a'; length - 1], vec![last]].concat();
+    let in_field = |number, inner: &[u8]| {
+        let mut field = Vec::new();
+        put_bytes_field(&mut field, number, inner);
+        field
+    };
+    let value = in_field(1, &text);
+    let attribute = [in_field(1, &text), in_field(2, &value)].concat();
+    let record = [in_field(5, &value), in_field(6, &attribute)].concat();
+    in_field(1, &in_field(2, &in_field(2, &record)))
+}
+
+#[test]
+fn texts_of_every_length_are_checked_to_their_last_byte() {
+    for length in (1..300).chain([511, 512, 513, 16_000, 16_383, 16_384, 70_000]) {
+        let sound = Payload::parse(Signal::Logs, with_texts(length, b'z').into());
+        assert_eq!(sound.map(|payload| payload.items()), Ok(1), "{length}");
+        for odd in [0x80, 0xc3, 0xff] {
+            let broken = Payload::parse(Signal::Logs, with_texts(length, odd).into());
+            assert_eq!(broken.unwrap_err().what, "a string is not valid UTF-8", "{length}");
+        }
+    }
 }
