@@ -62,7 +62,8 @@ pub struct Config {
     pub initial_buffer_size: ByteSize,
     /// How many files may be open at a time; the others take turns.
     pub max_concurrent_files: usize,
-    /// Has no effect: files take turns, however many there are.
+    /// How many times `max_concurrent_files` files may be opened in one `poll_interval`, when there are
+    /// more than may be open at a time: the others wait for the next one. 0: as many as there are.
     pub max_batches: usize,
     /// Removes a file a minute after its last byte, when all of it was delivered and nothing refused.
     /// For files that are written once: nobody may keep one open for longer and write to it then.
@@ -78,7 +79,7 @@ pub struct Config {
     /// Where to read on in a file that was cut: `read_whole_file` or `read_new`, which passes over what
     /// was written before the cut was seen. `ignore` is taken for the first.
     pub on_truncate: Option<OnTruncate>,
-    /// Has no effect: positions are kept for a week after a file was last seen.
+    /// Has no effect, which is told: positions are on disk, for a week after a file was last seen.
     pub polls_to_archive: usize,
     /// Follows only some of the files, picked by their names.
     pub ordering_criteria: Option<OrderingWords>,

@@ -115,18 +115,23 @@ where
         done: &mut Done<F::File>,
     ) -> io::Result<Report> {
         let is_same = |found: &Identity| found.stamp == stamp;
-        let Some(found) = self.find(path, stamp.inode, is_same)? else {
+        let found = match done.file.take() {
+            Some(file) => Some(self.describe(file)?),
+            None => self.find(path, stamp.inode, is_same)?,
+        };
+        let Some(FoundFile { file, path, identity, facts }) = found else {
             return Ok(Report::Missing);
         };
-        let FoundFile { file, path, identity, facts } = found;
+        // A copy that is being made is empty at first.
+        let unsettled = siblings.iter().find(|one| !one.is_settled).cloned();
         let copy = siblings.iter().find_map(|one| self.compare(&file, one).transpose());
         done.file = Some(file);
-        let (copy_of, is_undecided) = match copy.transpose()? {
-            None => (None, false),
-            Some(ControlFlow::Break(original)) => (Some(original), false),
-            Some(ControlFlow::Continue(())) => (None, true),
+        let (copy_of, waits_for) = match copy.transpose()? {
+            None => (None, unsettled.filter(|_| facts.length == Some(0))),
+            Some(ControlFlow::Break(original)) => (Some(original), None),
+            Some(ControlFlow::Continue(original)) => (None, Some(original)),
         };
-        Ok(Report::Identified { identity, facts, path, copy_of, is_undecided })
+        Ok(Report::Identified { identity, facts, path, copy_of, waits_for })
     }
 
     /// Closes the file, unless that would lose it or there is more in it.
@@ -173,23 +178,48 @@ where
         &self,
         file: &F::File,
         sibling: &Sibling,
-    ) -> io::Result<Option<ControlFlow<Sibling>>> {
+    ) -> io::Result<Option<ControlFlow<Sibling, Sibling>>> {
         // After a restart, only where it was read to is known of a file that was cut meanwhile.
         let is_head_known = 0 < sibling.head.len;
         let telling = if is_head_known { &sibling.head } else { &sibling.at.anchor };
-        if telling.len < COPY_BYTES_MIN || !self.holds(file, telling)? {
+        let is_telling = COPY_BYTES_MIN <= telling.len;
+        let is_like = if is_telling { self.holds(file, telling)? } else { sibling.is_unread };
+        if !is_like {
             return Ok(None);
         }
-        if !sibling.is_settled {
+        if !sibling.is_settled || !is_telling {
             // A copy that is made before the original is cut: where that was read to is known then.
-            return Ok(Some(ControlFlow::Continue(())));
+            return Ok(Some(ControlFlow::Continue(sibling.clone())));
+        }
+        if let Some(at) = self.end_of_copy(file, sibling)? {
+            // The original gives these bytes itself, unless it is cut before all of them are delivered.
+            let is_delivered = at.offset <= sibling.at.offset;
+            return Ok(Some(match is_delivered {
+                true => ControlFlow::Break(Sibling { at, ..sibling.clone() }),
+                false => ControlFlow::Continue(sibling.clone()),
+            }));
         }
         let is_copy = self.holds(file, &sibling.at.anchor)?;
         Ok(is_copy.then(|| ControlFlow::Break(sibling.clone())))
     }
 
+    /// The end of a file that begins as its original does, if that still has all of its bytes.
+    fn end_of_copy(&self, file: &F::File, sibling: &Sibling) -> io::Result<Option<Position>> {
+        let Some((path, identity)) = &sibling.whole_at else { return Ok(None) };
+        let is_same = |found: &Identity| found.is_same(identity);
+        let original = self.find(path, identity.stamp.inode, is_same)?;
+        let (Some(original), Some(offset)) = (original, self.files.facts(file)?.length) else {
+            return Ok(None);
+        };
+        let Some(anchor) = self.anchor_at(file, offset)? else { return Ok(None) };
+        let is_there = self.holds(&original.file, &anchor)?;
+        Ok(is_there.then_some(Position { offset, anchor }))
+    }
+
     fn read(&self, path: &Arc<Path>, goal: &Goal, done: &mut Done<F::File>) -> io::Result<Report> {
-        let Goal::Read { identity, at, head, .. } = goal else { return Ok(Report::Missing) };
+        let Goal::Read { identity, at, head, bytes_max, .. } = goal else {
+            return Ok(Report::Missing);
+        };
         let mut found_at = None;
         if done.file.is_none() {
             let is_same = |found: &Identity| found.is_same(identity);
@@ -205,6 +235,8 @@ where
         let taken = if is_shorter || !self.holds(file, &at.anchor)? {
             done.stream = None;
             Taken::Cut
+        } else if *bytes_max == 0 {
+            Taken::Nothing
         } else {
             let path = found_at.as_ref().unwrap_or(path);
             let stream = match done.stream.take() {
@@ -276,19 +308,26 @@ where
         if wanted <= bytes.len() || at.offset == 0 {
             return Ok(Anchor::of(end, bytes, wanted));
         }
+        // If it was cut meanwhile, the next turn will see that.
+        Ok(self.anchor_at(file, end)?.unwrap_or_else(|| Anchor::of(end, bytes, wanted)))
+    }
+
+    /// The anchor of the bytes before `end`, if the file is as long as that.
+    fn anchor_at(&self, file: &F::File, end: u64) -> io::Result<Option<Anchor>> {
+        let wanted = self.habits.fingerprint;
         let start = end.saturating_sub(wanted as u64);
         let mut before = vec![0; usize::try_from(end - start).unwrap_or(wanted)];
         let read = self.files.read_at(file, start, &mut before)?;
-        if read < before.len() {
-            // It was cut meanwhile, which the next turn will see.
-            return Ok(Anchor::of(end, bytes, wanted));
-        }
-        Ok(Anchor::of(end, &before, wanted))
+        Ok((read == before.len()).then(|| Anchor::of(end, &before, wanted)))
     }
 
     /// The anchor of the beginning, which grows until it is as long as wanted.
     fn head(&self, file: &F::File, known: Anchor, taken: &Taken) -> io::Result<Anchor> {
-        let Taken::Bytes { cursor, .. } = taken else { return Ok(Anchor::default()) };
+        let cursor = match taken {
+            Taken::Cut => return Ok(Anchor::default()),
+            Taken::Nothing => return Ok(known),
+            Taken::Bytes { cursor, .. } => cursor,
+        };
         let wanted = usize::try_from(cursor.offset).unwrap_or(usize::MAX);
         let wanted = wanted.min(self.habits.fingerprint);
         if wanted <= usize::try_from(known.len).unwrap_or(usize::MAX) {
@@ -336,12 +375,17 @@ where
         is_same: impl Fn(&Identity) -> bool,
     ) -> io::Result<Option<FoundFile<F::File>>> {
         let file = self.files.open(path)?;
-        let facts = self.files.facts(&file)?;
-        if facts.stamp.inode != inode {
+        if self.files.facts(&file)?.stamp.inode != inode {
             return Ok(None);
         }
+        let found = self.describe(file)?;
+        Ok(is_same(&found.identity).then_some(found))
+    }
+
+    fn describe(&self, file: F::File) -> io::Result<FoundFile<F::File>> {
+        let facts = self.files.facts(&file)?;
         let identity = Identity { stamp: facts.stamp, handle: self.files.handle(&file) };
-        Ok(is_same(&identity).then_some(FoundFile { file, path: None, identity, facts }))
+        Ok(FoundFile { file, path: None, identity, facts })
     }
 }
 

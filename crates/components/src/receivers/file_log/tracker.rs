@@ -27,6 +27,7 @@ use super::window::{Ended, Span, Token, Window};
 
 pub(super) use listed::{Candidate, Listing};
 pub(super) use removal::Removal;
+use schedule::Opening;
 use standing::Line;
 pub(super) use standing::Standing;
 use tracked::{Phase, Seen, Tracked};
@@ -48,7 +49,9 @@ const EVICTIONS_TRIED: usize = 64;
 pub(super) struct Limits {
     pub starts_at_end: bool,
     pub open_max: usize,
-    /// How often a file that no listing names is looked at.
+    /// How many times `open_max` files may be opened in one `poll_interval`.
+    pub batches_max: Option<usize>,
+    /// How often a file that no listing names is looked at, among other things.
     pub poll_interval: Duration,
     /// How long the last line may wait for its end.
     pub flush_after: Option<Duration>,
@@ -92,6 +95,8 @@ pub(super) struct Record {
     pub position: Position,
     /// Everything before the position was delivered, and nothing refused or given up.
     pub is_whole: bool,
+    /// Where to read on in copies that were made before it was cut; the newest first.
+    pub copies: Vec<Position>,
 }
 
 /// What the owner is to do.
@@ -195,12 +200,17 @@ pub(super) enum Goal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Sibling {
     pub key: Key,
+    /// How often it was cut by then.
+    pub epoch: u32,
     pub head: Anchor,
+    /// Where to read on in a copy.
     pub at: Position,
+    /// Nobody knows yet what it holds.
+    pub is_unread: bool,
     /// It was cut since, or there is no use in waiting for that.
     pub is_settled: bool,
-    /// Which time before a cut is meant.
-    pub epoch: Option<u32>,
+    /// Where its bytes are, unless it was cut.
+    pub whole_at: Option<(Arc<Path>, Identity)>,
 }
 
 /// All files.
@@ -211,12 +221,17 @@ pub(super) struct Tracker {
     files: BTreeMap<Key, Box<Tracked>>,
     by_stamp: HashMap<Stamp, Key>,
     by_path: HashMap<Arc<Path>, Key>,
+    /// By the name that a file had before its last one.
+    by_former_path: HashMap<Arc<Path>, Key>,
     /// By standing.
     lines: [Line; 2],
     wakes: BTreeSet<(Instant, Key)>,
     /// Open files by their last turn.
     open: BTreeSet<(u64, Key)>,
+    opening: Opening,
     sent: HashMap<Token, (Key, u32)>,
+    /// Files that may be copies of others, which may be cut.
+    undecided: BTreeSet<Key>,
     unsaved: BTreeSet<Key>,
     /// Their positions are being written.
     saving: BTreeSet<Key>,
@@ -238,10 +253,13 @@ impl Tracker {
             files: BTreeMap::new(),
             by_stamp: HashMap::new(),
             by_path: HashMap::new(),
+            by_former_path: HashMap::new(),
             lines: [Line::default(), Line::default()],
             wakes: BTreeSet::new(),
             open: BTreeSet::new(),
+            opening: Opening::new(now),
             sent: HashMap::new(),
+            undecided: BTreeSet::new(),
             unsaved: BTreeSet::new(),
             saving: BTreeSet::new(),
             actions: Vec::new(),
@@ -260,6 +278,7 @@ impl Tracker {
                 (file.cursor, file.committed) = (record.position, record.position);
                 file.is_whole = record.is_whole;
                 file.seen.size = record.position.offset;
+                file.restore_cuts(&record.copies);
             }
         }
         tracker
@@ -274,7 +293,7 @@ impl Tracker {
 
     /// The next file of this standing to be read, which is busy from now on.
     pub(super) fn next_turn(&mut self, standing: Standing, now: Instant) -> Option<Turn> {
-        let key = self.next_key(standing)?;
+        let key = self.next_key(standing, now)?;
         let siblings = self.siblings(key, now);
         let (limits, file) = (&self.limits, self.files.get_mut(&key)?);
         file.phase = Phase::Busy;
@@ -291,13 +310,15 @@ impl Tracker {
             return Some(Turn { key, path, goal, is_afresh: false });
         }
         file.is_dirty = false;
+        // It is only to be known whether it was cut.
+        let is_held_up = file.is_held_up(limits, now);
         let goal = match &file.identity {
             None => Goal::Identify { stamp: file.stamp, siblings },
             Some(identity) => Goal::Read {
                 identity: identity.clone(),
                 at: file.cursor,
                 head: file.head,
-                bytes_max: file.chunk,
+                bytes_max: if is_held_up { 0 } else { file.chunk },
                 flush: file.flush_at(limits).filter(|at| *at <= now).map(|_| file.flush()),
                 skip: Arc::clone(&file.delivered),
             },
@@ -321,12 +342,15 @@ impl Tracker {
         }
         file.delay = file.delay.max(ended.delay);
         let (path, message) = (Arc::clone(&file.path), ended.message.clone().unwrap_or_default());
+        if 0 < ended.again {
+            file.objection = Some(message.as_str().into());
+        }
         if 0 < ended.refused {
             file.is_whole = false;
             let refused = Event::Refused { path, records: ended.refused, message };
             self.actions.push(Action::Tell(refused));
         }
-        self.settle(key, ended.message.as_deref(), now);
+        self.settle(key, now);
         ended
     }
 
@@ -428,10 +452,12 @@ impl Tracker {
             stamp,
             identity: None,
             path,
+            former_path: None,
             resolved: None,
             seen: Seen { links: 1, ..Seen::default() },
             phase: Phase::Idle,
             is_dirty: true,
+            is_asked: false,
             is_open: false,
             is_released: false,
             is_removing: false,
@@ -458,6 +484,7 @@ impl Tracker {
             wake: None,
             failures: 0,
             failing_since: None,
+            objection: None,
             delay: None,
             turn: 0,
         };

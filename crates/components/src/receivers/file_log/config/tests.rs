@@ -63,7 +63,7 @@ fn ordering_is_checked() {
 fn what_has_no_effect_is_told() {
     for (yaml, expected) in [
         ("include: [/a]", 0),
-        ("{include: [/a], max_batches: 2}", 1),
+        ("{include: [/a], max_batches: 2}", 0),
         ("{include: [/a], polls_to_archive: 2}", 1),
         ("{include: [/a], on_truncate: ignore}", 1),
         ("{include: [/a], on_truncate: read_new}", 0),

@@ -130,10 +130,10 @@ impl Config {
                 "`ordering_criteria.sort_by.location` has no effect: names are sorted as they are \
                  written, in whatever zone",
             ),
-            (self.max_batches != 0, "`max_batches` has no effect: files take turns, however many"),
             (
                 self.polls_to_archive != 0,
-                "`polls_to_archive` has no effect: positions are kept for a week",
+                "`polls_to_archive` has no effect, remove it: positions are always on disk, for a \
+                 week after a file was last seen",
             ),
             (
                 self.on_truncate == Some(OnTruncate::Ignore),
@@ -166,6 +166,7 @@ impl Config {
             limits: Limits {
                 starts_at_end: self.start_at == StartAt::End,
                 open_max: self.max_concurrent_files,
+                batches_max: (0 < self.max_batches).then_some(self.max_batches),
                 poll_interval: self.poll_interval.into(),
                 flush_after: self.force_flush_period.unless_zero(),
                 chunk_min: self.initial_buffer_size.as_usize().min(CHUNK_MAX),

@@ -13,12 +13,17 @@ use crate::testing::environment;
 
 const KEEPING: Keeping = Keeping { is_synced: true, folder_permissions: 0o700 };
 
+fn position(offset: u64) -> Position {
+    Position { offset, anchor: Anchor { end: offset, len: 5, hash: 9 } }
+}
+
 fn record(inode: u64, offset: u64) -> Record {
     Record {
         is_whole: inode.is_multiple_of(2),
         identity: Identity { stamp: Stamp::new(1, inode, 7), handle: Some([1, 2, 3].into()) },
         path: Path::new("/var/log/a b.log").into(),
-        position: Position { offset, anchor: Anchor { end: offset, len: 5, hash: 9 } },
+        position: position(offset),
+        copies: (0..inode % 3).map(|copy| position(offset ^ copy)).collect(),
     }
 }
 
@@ -96,13 +101,17 @@ fn what_is_stored_reads_back_and_nothing_else_does() {
     without_handle.identity.handle = None;
     for record in [record(1, 2), without_handle] {
         let encoded = encode(&record);
-        assert_eq!(decode(&encoded), Some(record));
+        assert_eq!(decode(&encoded), Some(record.clone()));
         for end in 0..encoded.len() {
             assert_eq!(decode(&encoded[..end]), None, "torn at {end}");
         }
         assert_eq!(decode(&[&encoded[..], &[0]].concat()), None);
-        assert_eq!(decode(&[&[3], &encoded[1..]].concat()), None, "another version");
-        let earlier = decode(&[&[1], &encoded[2..]].concat());
-        assert!(earlier.is_some_and(|earlier| !earlier.is_whole), "version 1 did not know");
+        assert_eq!(decode(&[&[4], &encoded[1..]].concat()), None, "another version");
+        // Versions 1 and 2 end before the copies.
+        let end = encoded.len() - 8 - 32 * record.copies.len();
+        let second = decode(&[&[2], &encoded[1..end]].concat());
+        assert_eq!(second, Some(Record { copies: Vec::new(), ..record.clone() }));
+        let first = decode(&[&[1], &encoded[2..end]].concat());
+        assert_eq!(first, Some(Record { is_whole: false, copies: Vec::new(), ..record }));
     }
 }

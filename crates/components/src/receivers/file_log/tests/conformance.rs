@@ -56,6 +56,29 @@ fn t24_of_many_files_those_that_are_written_to_are_read_with_few_open() {
 }
 
 #[test]
+fn so_many_batches_of_files_are_opened_in_an_interval() {
+    let mut world = World::new(Limits { open_max: 3, batches_max: Some(2), ..limits() });
+    for file in 0..20 {
+        world.write(&format!("{file}.log"), "first\n");
+    }
+    let mut delivered = Vec::new();
+    for _ in 0..4 {
+        // The others wait, however often somebody asks.
+        for _ in 0..10 {
+            world.read_all();
+            world.deliver_all();
+        }
+        delivered.push(world.delivered.len());
+        world.pass(limits().poll_interval);
+    }
+    assert_eq!(delivered, [6, 12, 18, 20]);
+    world.write("19.log", "one that is open\n");
+    world.read_all();
+    world.deliver_all();
+    assert_eq!(world.delivered.len(), 21);
+}
+
+#[test]
 fn t28_a_file_that_may_be_read_later_is_read_from_its_start_then_and_told_once() {
     let mut world = World::new(limits());
     world.write("a.log", "one\n");
@@ -147,4 +170,24 @@ fn s10_lines_that_are_filtered_leave_no_gap() {
     world.read_all();
     world.deliver_all();
     assert_eq!((world.delivered.len(), saved(&mut world)), (25, text.len() as u64));
+}
+
+#[test]
+fn what_fails_while_its_file_is_closed_for_others_is_read_again() {
+    let mut world = World::new(Limits { open_max: 1, ..limits() });
+    world.write("a.log", "one\n");
+    world.read_all();
+    let token = *world.in_flight.keys().next().unwrap();
+    world.write("b.log", "two\n");
+    world.look();
+    while !matches!(world.begun.last(), Some((_, done)) if done.file.is_none()) {
+        while !world.begun.is_empty() {
+            world.finish(0);
+        }
+        world.begin();
+    }
+    world.answer(token, &later());
+    world.finish(0);
+    world.settle();
+    assert_eq!(world.delivered, ["two", "one"]);
 }

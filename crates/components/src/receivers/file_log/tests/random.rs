@@ -38,24 +38,34 @@ enum Step {
     },
     Look,
     Turn,
+    /// A turn that takes longer than what happens meanwhile.
+    Begin,
+    Finish {
+        pick: usize,
+    },
     Deliver {
-        pick: prop::sample::Index,
+        pick: usize,
     },
     DeliverPart {
-        pick: prop::sample::Index,
+        pick: usize,
     },
     Postpone {
-        pick: prop::sample::Index,
+        pick: usize,
     },
     /// Nobody knows whether it was delivered; it was not.
     Doubt {
-        pick: prop::sample::Index,
+        pick: usize,
     },
     Save,
     Crash,
     Pass {
         ms: u64,
     },
+}
+
+/// One of what there is by then.
+fn pick() -> impl Strategy<Value = usize> {
+    0..24_usize
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -69,11 +79,13 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::CopyTruncate),
         1 => renamed.prop_map(|name| Step::Remove { name }),
         4 => Just(Step::Look),
-        12 => Just(Step::Turn),
-        6 => any::<prop::sample::Index>().prop_map(|pick| Step::Deliver { pick }),
-        2 => any::<prop::sample::Index>().prop_map(|pick| Step::DeliverPart { pick }),
-        2 => any::<prop::sample::Index>().prop_map(|pick| Step::Postpone { pick }),
-        1 => any::<prop::sample::Index>().prop_map(|pick| Step::Doubt { pick }),
+        8 => Just(Step::Turn),
+        4 => Just(Step::Begin),
+        4 => pick().prop_map(|pick| Step::Finish { pick }),
+        6 => pick().prop_map(|pick| Step::Deliver { pick }),
+        2 => pick().prop_map(|pick| Step::DeliverPart { pick }),
+        2 => pick().prop_map(|pick| Step::Postpone { pick }),
+        1 => pick().prop_map(|pick| Step::Doubt { pick }),
         3 => Just(Step::Save),
         1 => Just(Step::Crash),
         3 => (1_u64..700).prop_map(|ms| Step::Pass { ms }),
@@ -191,6 +203,13 @@ impl Model {
             }
             Step::Look => self.world.look(),
             Step::Turn => drop(self.world.turn()),
+            Step::Begin => drop(self.world.begin()),
+            Step::Finish { pick } => {
+                let begun = self.world.begun.len();
+                if 0 < begun {
+                    self.world.finish(pick % begun);
+                }
+            }
             Step::Save => self.world.save(),
             Step::Crash => {
                 self.has_crashed = true;
@@ -222,12 +241,12 @@ impl Model {
         self.world.copy_and_truncate(NAMES[COPIED], &copy);
     }
 
-    fn answer(&mut self, step: Step, pick: prop::sample::Index) {
+    fn answer(&mut self, step: Step, pick: usize) {
         if self.world.in_flight.is_empty() {
             return;
         }
         let tokens: Vec<_> = self.world.in_flight.keys().copied().collect();
-        let token = *pick.get(&tokens);
+        let token = tokens[pick % tokens.len()];
         let items = self.world.in_flight[&token].len();
         let delivered = pipeline::Verdict::Delivered;
         let middle = items / 2;

@@ -20,7 +20,7 @@ use crate::receivers::file_log::entry::{FileKey, Map};
 use crate::receivers::file_log::file_system::{Entry, Facts, FileSystem, Kind};
 use crate::receivers::file_log::glob::Glob;
 use crate::receivers::file_log::identity::Stamp;
-use crate::receivers::file_log::reading::{Begin, Habits, Order, Reader};
+use crate::receivers::file_log::reading::{Begin, Done, Habits, Order, Reader};
 use crate::receivers::file_log::stream::{Batch, Stream};
 use crate::receivers::file_log::tracker::{
     Action, Event, Key, Limits, Record, Retry, Standing, Tracker, Truncated,
@@ -183,6 +183,8 @@ pub(super) struct World {
     pub tracker: Tracker,
     open: HashMap<Key, Arc<Node>>,
     streams: HashMap<Key, Box<Stream>>,
+    /// What was done and not reported.
+    pub begun: Vec<(Key, Done<Arc<Node>>)>,
     pub in_flight: BTreeMap<Token, Vec<String>>,
     pub saved: Vec<Record>,
     pub delivered: Vec<String>,
@@ -195,6 +197,7 @@ pub(super) fn limits() -> Limits {
     Limits {
         starts_at_end: false,
         open_max: 3,
+        batches_max: None,
         poll_interval: Duration::from_millis(200),
         flush_after: None,
         chunk_min: 8,
@@ -221,6 +224,7 @@ impl World {
             limits,
             open: HashMap::new(),
             streams: HashMap::new(),
+            begun: Vec::new(),
             in_flight: BTreeMap::new(),
             saved: Vec::new(),
             delivered: Vec::new(),
@@ -235,7 +239,7 @@ impl World {
     }
 
     pub(super) fn write(&mut self, name: &str, text: &str) {
-        let in_use: Vec<u64> = self.open.values().map(|node| node.inode).collect();
+        let in_use: Vec<u64> = self.opened().map(|node| node.inode).collect();
         self.disk.write(&Self::path(name), text.as_bytes(), &in_use);
     }
 
@@ -251,7 +255,14 @@ impl World {
     /// Whether the file of this name is open.
     pub(super) fn is_open(&self, name: &str) -> bool {
         let node = self.disk.node(&Self::path(name));
-        node.is_some_and(|node| self.open.values().any(|open| Arc::ptr_eq(open, &node)))
+        node.is_some_and(|node| self.opened().any(|open| Arc::ptr_eq(open, &node)))
+    }
+
+    fn opened(&self) -> impl Iterator<Item = &Arc<Node>> {
+        // A turn may have closed its file, though nobody knows yet.
+        let is_begun = |key: &Key| self.begun.iter().any(|(begun, _)| begun == key);
+        let at_rest = self.open.iter().filter(move |(key, _)| !is_begun(key)).map(|(_, node)| node);
+        at_rest.chain(self.begun.iter().filter_map(|(_, done)| done.file.as_ref()))
     }
 
     pub(super) fn look(&mut self) {
@@ -270,6 +281,15 @@ impl World {
 
     /// One turn; `false` when there is none to be done.
     pub(super) fn turn(&mut self) -> bool {
+        let is_begun = self.begin();
+        if is_begun {
+            self.finish(self.begun.len() - 1);
+        }
+        is_begun
+    }
+
+    /// Does a turn whose report comes later; `false` when there is none to be done.
+    pub(super) fn begin(&mut self) -> bool {
         self.tracker.wake(self.now);
         let turn = Standing::ALL.into_iter().find_map(|one| self.tracker.next_turn(one, self.now));
         // Room may have been made by closing others, be there a turn or not.
@@ -289,22 +309,30 @@ impl World {
             },
         };
         let order = Order { path: turn.path, file, goal: turn.goal, stream };
-        let done = reader.turn(order);
+        self.begun.push((turn.key, reader.turn(order)));
+        true
+    }
+
+    /// Reports the turn that was begun as this one of those that are not reported.
+    pub(super) fn finish(&mut self, at: usize) {
+        let (key, done) = self.begun.remove(at);
         match done.file {
-            Some(file) => self.open.insert(turn.key, file),
-            None => self.open.remove(&turn.key),
+            Some(file) => self.open.insert(key, file),
+            None => self.open.remove(&key),
         };
-        done.stream.map(|stream| self.streams.insert(turn.key, stream));
-        let token = self.tracker.turned(turn.key, done.report, self.now);
+        done.stream.map(|stream| self.streams.insert(key, stream));
+        let token = self.tracker.turned(key, done.report, self.now);
         if let (Some(token), Some(batch)) = (token, done.batch) {
             self.in_flight.insert(token, lines(&batch));
         }
         self.act();
-        true
     }
 
     /// Looks and reads until nothing more moves.
     pub(super) fn read_all(&mut self) {
+        while !self.begun.is_empty() {
+            self.finish(0);
+        }
         self.look();
         for _ in 0..10_000 {
             if !self.turn() {
@@ -370,6 +398,7 @@ impl World {
         self.tracker = Tracker::new(self.limits.clone(), self.saved.clone(), self.now);
         self.open.clear();
         self.streams.clear();
+        self.begun.clear();
         self.in_flight.clear();
     }
 

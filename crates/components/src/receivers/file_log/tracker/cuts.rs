@@ -14,7 +14,7 @@ use super::{Event, Key, Position, Token, Tracker, Window};
 use crate::receivers::file_log::window::{Ended, Span};
 
 /// How many cuts of a file are remembered, for copies that are seen late.
-const CUTS_MAX: usize = 4;
+const CUTS_MAX: usize = 8;
 /// How long after a failure a copy may be found that has what failed: longer than from look to look.
 const COPY_MAX: Duration = Duration::from_secs(20);
 
@@ -32,6 +32,7 @@ impl Tracker {
         let Some(cut) = cut else { return self.answered_too_late(key, outcome) };
         let ended = cut.window.answer(token, outcome);
         cut.committed = cut.window.commit(cut.committed, cut.at.offset, None);
+        self.unsaved.insert(key);
         if 0 < ended.again {
             self.wait_for_copy(key, now);
         }
@@ -55,14 +56,15 @@ impl Tracker {
         cut.failed_at = None;
         let window = std::mem::take(&mut cut.window);
         let delivered = std::mem::take(&mut cut.delivered);
-        let committed = std::mem::replace(&mut cut.committed, cut.at.offset);
+        // It stays what it is: until the position of the copy is on disk, that is where to begin again.
+        let committed = cut.committed;
         let Some(file) = self.files.get_mut(&key) else { return };
         for token in window.waiting() {
             self.sent.insert(token, (key, file.epoch));
         }
         file.committed = Position { offset: committed, ..file.cursor };
         (file.window, file.delivered) = (window, delivered);
-        self.settle(key, None, now);
+        self.settle(key, now);
     }
 
     /// Counts what failed and is in no copy, and what was cut too often to be remembered.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Event, Key, Phase, Seen, Sibling, Tracker};
+use super::{Event, Key, Phase, Position, Seen, Sibling, Tracked, Tracker};
 use crate::receivers::file_log::file_system::Facts;
 
 /// How long a copy that no longer grows waits for its original to be cut.
@@ -78,10 +78,19 @@ impl Tracker {
             self.by_path.remove(&from);
         }
         self.by_path.insert(Arc::clone(path), key);
+        let former = file.former_path.replace(Arc::clone(&from));
+        self.forget_former_path(key, former.as_ref());
+        self.by_former_path.insert(Arc::clone(&from), key);
         if self.files.get(&key).is_some_and(|file| file.identity.is_some()) {
             self.unsaved.insert(key);
         }
         self.tell(Event::Moved { from, to: Arc::clone(path) });
+    }
+
+    pub(super) fn forget_former_path(&mut self, key: Key, path: Option<&Arc<Path>>) {
+        if let Some(path) = path.filter(|path| self.by_former_path.get(*path) == Some(&key)) {
+            self.by_former_path.remove(path);
+        }
     }
 
     /// Files that had a name in the listing before: they were renamed or removed.
@@ -116,32 +125,42 @@ impl Tracker {
         let Some(file) = self.files.get(&key).filter(|file| file.identity.is_none()) else {
             return Vec::new();
         };
-        let is_waited_for = file.quiet_since + COPY_WAIT <= now;
-        let originals = original_names(&file.path).into_iter();
-        let keys = originals.filter_map(|path| self.by_path.get(&*path));
-        let siblings = keys.filter(|sibling| **sibling != key).flat_map(|key| {
-            let file = self.files.get(key);
-            file.into_iter().flat_map(move |file| {
-                // It may be cut in a moment, or was already.
-                let key = *key;
-                let now = Sibling {
-                    key,
-                    head: file.head,
-                    at: file.cursor,
-                    is_settled: is_waited_for,
-                    epoch: None,
-                };
-                let before = file.before_cuts.iter().map(move |cut| Sibling {
-                    key,
-                    head: cut.head,
-                    at: cut.at,
-                    is_settled: true,
-                    epoch: Some(cut.epoch),
-                });
-                before.chain([now])
-            })
+        let is_waited_for = file.listed == 0 || file.quiet_since + COPY_WAIT <= now;
+        let names = original_names(&file.path).into_iter();
+        let keys = names.flat_map(|name| {
+            let maps = [&self.by_path, &self.by_former_path];
+            maps.into_iter().filter_map(move |map| map.get(&*name).copied())
         });
-        siblings.filter(|sibling| 0 < sibling.head.len.max(sibling.at.anchor.len)).collect()
+        let originals = keys.filter(|original| *original != key);
+        let originals = originals.filter_map(|key| Some((key, self.files.get(&key)?)));
+        originals.flat_map(|(key, file)| file.siblings(key, is_waited_for)).collect()
+    }
+}
+
+impl Tracked {
+    /// What a new file may be a copy of: what this one was before it was cut, and what it is now, as it
+    /// may be cut in a moment.
+    fn siblings(&self, key: Key, is_waited_for: bool) -> Vec<Sibling> {
+        let before = self.before_cuts.iter().map(|cut| Sibling {
+            key,
+            epoch: cut.epoch,
+            head: cut.head,
+            at: cut.at,
+            is_unread: false,
+            is_settled: true,
+            whole_at: None,
+        });
+        let is_behind = self.is_dirty || self.phase != Phase::Idle;
+        let now = Sibling {
+            key,
+            epoch: self.epoch,
+            head: self.head,
+            at: Position { offset: self.committed.offset, ..self.cursor },
+            is_unread: is_behind && self.failure.is_none() && !is_waited_for,
+            is_settled: is_waited_for && !self.is_asked,
+            whole_at: self.identity.clone().map(|identity| (Arc::clone(&self.path), identity)),
+        };
+        before.chain([now]).collect()
     }
 }
 

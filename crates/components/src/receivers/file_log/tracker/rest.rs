@@ -28,7 +28,7 @@ impl Tracker {
     }
 
     /// Notes how far a file has ended, and what has to be read again.
-    pub(super) fn settle(&mut self, key: Key, message: Option<&str>, now: Instant) {
+    pub(super) fn settle(&mut self, key: Key, now: Instant) {
         let Some(file) = self.files.get_mut(&key) else { return };
         let (cursor, before) = (file.cursor, file.committed.offset);
         let offset = file.window.commit(before, cursor.offset, file.held);
@@ -40,7 +40,7 @@ impl Tracker {
             }
         }
         if !file.window.has_failed() {
-            if file.window.is_empty() && cursor.offset == file.committed.offset {
+            if offset != before && file.window.is_empty() && cursor.offset == offset {
                 (file.failures, file.delay) = (0, None);
                 if let Some(since) = file.failing_since.take() {
                     let (path, after) = (Arc::clone(&file.path), now.duration_since(since));
@@ -48,7 +48,7 @@ impl Tracker {
                 }
             }
         } else if !file.window.is_waiting() && file.phase != Phase::Busy {
-            self.rewind(key, message.unwrap_or_default(), now);
+            self.rewind(key, now);
         }
         self.consider(key, now);
         if let Some(at) = self.remove_at(key, now) {
@@ -57,7 +57,7 @@ impl Tracker {
     }
 
     /// Goes back to what failed.
-    fn rewind(&mut self, key: Key, message: &str, now: Instant) {
+    fn rewind(&mut self, key: Key, now: Instant) {
         let (retry, is_draining) = (self.limits.retry, self.is_draining);
         let Some(file) = self.files.get_mut(&key) else { return };
         let path = Arc::clone(&file.path);
@@ -84,7 +84,7 @@ impl Tracker {
         let is_first = file.failures == 0 && !is_draining;
         file.failures += 1;
         file.paused_until = Some(now + delay);
-        let message = message.to_owned();
+        let message = file.objection.take().map(String::from).unwrap_or_default();
         self.tell(Event::Again { path, records, delay, message, is_first });
     }
 
@@ -127,8 +127,10 @@ impl Tracker {
                 self.by_path.remove(path);
             }
         }
+        self.forget_former_path(key, file.former_path.as_ref());
         self.open.remove(&(file.turn, key));
         self.unsaved.remove(&key);
+        self.undecided.remove(&key);
         file.wake.map(|at| self.wakes.remove(&(at, key)));
         if file.phase == Phase::Queued {
             self.lines.each_mut().into_iter().for_each(|line| line.remove(key));

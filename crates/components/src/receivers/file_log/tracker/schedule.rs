@@ -1,18 +1,52 @@
 //! Schedule: which file is read next, which are open, and which are looked at again when.
 
-use std::time::Instant;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
-use super::{Action, EVICTIONS_TRIED, Key, Phase, Standing, Tracker};
+use super::{Action, EVICTIONS_TRIED, Key, Limits, Phase, Standing, Tracker};
+
+/// Which files are being opened, and how many were in this interval.
+#[derive(Debug)]
+pub(super) struct Opening {
+    pub(super) busy: BTreeSet<Key>,
+    ends_at: Instant,
+    count: usize,
+}
+
+impl Opening {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { busy: BTreeSet::new(), ends_at: now, count: 0 }
+    }
+
+    /// How many were opened in the interval of `now`.
+    fn count(&mut self, now: Instant, interval: Duration) -> usize {
+        if self.ends_at <= now {
+            (self.ends_at, self.count) = (now + interval, 0);
+        }
+        self.count
+    }
+
+    fn start(&mut self, key: Key) {
+        self.busy.insert(key);
+        self.count += 1;
+    }
+}
 
 impl Tracker {
     /// The next file to be read; those that would have to be opened wait apart, so that they hold up
     /// none of the open ones, which may be closed then.
-    pub(super) fn next_key(&mut self, standing: Standing) -> Option<Key> {
-        if !self.line(standing).unopened.is_empty() && self.has_room_to_open() {
-            return self.line(standing).unopened.pop_front();
+    pub(super) fn next_key(&mut self, standing: Standing, now: Instant) -> Option<Key> {
+        if !self.line(standing).unopened.is_empty() && self.has_room_to_open(now) {
+            let key = self.line(standing).unopened.pop_front();
+            key.into_iter().for_each(|key| self.opening.start(key));
+            return key;
         }
         while let Some(key) = self.line(standing).ready.pop_front() {
-            if self.files.get(&key)?.is_open || self.has_room_to_open() {
+            if self.files.get(&key)?.is_open {
+                return Some(key);
+            }
+            if self.has_room_to_open(now) {
+                self.opening.start(key);
                 return Some(key);
             }
             self.line(standing).unopened.push_back(key);
@@ -21,8 +55,13 @@ impl Tracker {
     }
 
     /// Whether one more file may be open; if not, sees to it that one will be closed.
-    fn has_room_to_open(&mut self) -> bool {
-        if self.open.len() < self.limits.open_max {
+    fn has_room_to_open(&mut self, now: Instant) -> bool {
+        let Limits { batches_max, open_max, poll_interval, .. } = self.limits;
+        let opened_max = batches_max.map(|max| max.saturating_mul(open_max));
+        if opened_max.is_some_and(|max| max <= self.opening.count(now, poll_interval)) {
+            return false;
+        }
+        if self.open.len() + self.opening.busy.len() < open_max {
             return true;
         }
         let tried = self.open.iter().take(EVICTIONS_TRIED);
@@ -57,6 +96,16 @@ impl Tracker {
             file.is_dirty = true;
         }
         self.consider(key, now);
+    }
+
+    /// Has a file looked at, be it held up or not: it may have been cut.
+    pub(super) fn ask(&mut self, key: Key) {
+        let Some(file) = self.files.get_mut(&key) else { return };
+        file.is_asked = true;
+        if file.phase == Phase::Idle && !self.is_draining {
+            file.phase = Phase::Queued;
+            self.queue(key);
+        }
     }
 
     pub(super) fn consider(&mut self, key: Key, now: Instant) {

@@ -21,12 +21,16 @@ pub(super) struct Tracked {
     /// Nothing until its first turn.
     pub(super) identity: Option<Identity>,
     pub(super) path: Arc<Path>,
+    /// The name that it had before.
+    pub(super) former_path: Option<Arc<Path>>,
     /// Its path without symbolic links, when that is another one.
     pub(super) resolved: Option<Arc<Path>>,
     pub(super) seen: Seen,
     pub(super) phase: Phase,
     /// It may hold more than was read.
     pub(super) is_dirty: bool,
+    /// What may be a copy of it waits to hear whether it was cut.
+    pub(super) is_asked: bool,
     pub(super) is_open: bool,
     /// Another file needs its place.
     pub(super) is_released: bool,
@@ -63,6 +67,8 @@ pub(super) struct Tracked {
     pub(super) wake: Option<Instant>,
     pub(super) failures: u32,
     pub(super) failing_since: Option<Instant>,
+    /// Why something of it was not accepted the last time.
+    pub(super) objection: Option<Box<str>>,
     pub(super) delay: Option<Duration>,
     /// The number of its last turn, by which open files are closed.
     pub(super) turn: u64,
@@ -81,6 +87,26 @@ pub(super) struct BeforeCut {
     pub(super) delivered: Arc<[Span]>,
     /// When something of it failed, which only a copy can still give.
     pub(super) failed_at: Option<Instant>,
+}
+
+impl BeforeCut {
+    /// What was on its way when the earlier run ended is in nobody's hands.
+    fn restored(epoch: u32, at: Position) -> Self {
+        Self {
+            epoch,
+            head: Anchor::default(),
+            at,
+            committed: at.offset,
+            window: Window::default(),
+            delivered: Arc::default(),
+            failed_at: None,
+        }
+    }
+
+    /// Where a copy is to be read on when nothing else is known of it.
+    fn resumed_at(&self) -> Position {
+        Position { offset: self.committed, ..self.at }
+    }
 }
 
 /// What was last seen of a file.
@@ -102,7 +128,16 @@ impl Tracked {
     pub(super) fn record(&self) -> Option<Record> {
         let identity = self.identity.clone()?;
         let (path, is_whole) = (Arc::clone(&self.path), self.is_whole);
-        Some(Record { identity, path, position: self.committed, is_whole })
+        let copies = self.before_cuts.iter().map(BeforeCut::resumed_at).collect();
+        Some(Record { identity, path, position: self.committed, is_whole, copies })
+    }
+
+    /// Takes over from an earlier run where copies are to be read on, the newest first.
+    pub(super) fn restore_cuts(&mut self, copies: &[Position]) {
+        for copy in copies.iter().rev() {
+            self.before_cuts.push_front(BeforeCut::restored(self.epoch, *copy));
+            self.epoch += 1;
+        }
     }
 
     /// Whether nothing more of it may be sent for now.
@@ -111,6 +146,11 @@ impl Tracked {
             Standing::Proven => SENT_MAX,
             Standing::Trial => limits.trial_max,
         })
+    }
+
+    /// Whether it is not to be read for now, however much it holds.
+    pub(super) fn is_held_up(&self, limits: &Limits, now: Instant) -> bool {
+        self.is_full(limits) || self.paused_until.is_some_and(|until| now < until)
     }
 
     /// It has to show that it is taken.

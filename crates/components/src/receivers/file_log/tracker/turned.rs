@@ -25,8 +25,8 @@ pub(in super::super) enum Report {
         path: Option<Arc<Path>>,
         /// The file it is a copy of: as its bytes, these were read already.
         copy_of: Option<Sibling>,
-        /// It may become a copy: look again a moment later.
-        is_undecided: bool,
+        /// It may be a copy of this one, if that is cut: look again a moment later.
+        waits_for: Option<Sibling>,
     },
     Read(Reading),
     /// It was closed, unless it has more to give.
@@ -63,6 +63,8 @@ pub(in super::super) struct Reading {
 pub(in super::super) enum Taken {
     /// The bytes before the cursor are not those that were read.
     Cut,
+    /// They are, and nothing was to be read.
+    Nothing,
     Bytes {
         cursor: Position,
         /// A span for each record that is to be sent.
@@ -87,10 +89,12 @@ impl Tracker {
         now: Instant,
     ) -> Option<Token> {
         self.busy -= 1;
+        self.opening.busy.remove(&key);
         let number = self.next_turn;
         self.next_turn += 1;
         let file = self.files.get_mut(&key)?;
         file.phase = Phase::Idle;
+        file.is_asked &= matches!(report, Report::Released { .. } | Report::Removed { .. });
         let is_open = match report {
             Report::Identified { .. } | Report::Read(_) | Report::Removed { .. } => true,
             Report::Missing => false,
@@ -107,15 +111,14 @@ impl Tracker {
             file.failure = None;
         }
         match report {
-            Report::Identified { identity, facts, path, copy_of, is_undecided } => {
+            Report::Identified { identity, facts, path, copy_of, waits_for } => {
                 self.see(key, &facts, now);
                 if let Some(path) = &path {
                     self.rename(key, path);
                 }
-                if is_undecided {
-                    self.pause(key, FAILURE_PAUSE, now);
-                } else {
-                    self.identified(key, identity, copy_of, now);
+                match waits_for {
+                    Some(original) => self.postpone(key, &original, now),
+                    None => self.identified(key, identity, copy_of, now),
                 }
             }
             Report::Read(reading) => return self.read(key, reading, now),
@@ -125,7 +128,6 @@ impl Tracker {
                 if is_more {
                     self.stir(key, now);
                 }
-                self.consider(key, now);
             }
             Report::Removed { facts, removal } => self.removed(key, &facts, removal, now),
             Report::Missing => self.missing(key),
@@ -136,6 +138,8 @@ impl Tracker {
                 self.dropped(key, now);
             }
         }
+        // What failed during the turn is gone back to now.
+        self.settle(key, now);
         None
     }
 
@@ -163,6 +167,30 @@ impl Tracker {
         self.stir(key, now);
     }
 
+    /// It may be a copy: looks at it again a moment later, or when there is something in it.
+    fn postpone(&mut self, key: Key, original: &Sibling, now: Instant) {
+        let epoch = self.files.get(&original.key).map(|original| original.epoch);
+        if epoch != Some(original.epoch) {
+            // It was cut or forgotten while this file was looked at.
+            return self.stir(key, now);
+        }
+        self.undecided.insert(key);
+        self.ask(original.key);
+        if self.files.get(&key).is_some_and(|file| 0 < file.seen.size) {
+            self.pause(key, FAILURE_PAUSE, now);
+        }
+    }
+
+    /// Looks again at what may be copies, as there is news of a file.
+    fn decide(&mut self, now: Instant) {
+        for key in std::mem::take(&mut self.undecided) {
+            if let Some(file) = self.files.get_mut(&key) {
+                file.paused_until = None;
+            }
+            self.stir(key, now);
+        }
+    }
+
     /// Decides where to begin.
     fn identified(&mut self, key: Key, identity: Identity, copy_of: Option<Sibling>, now: Instant) {
         let is_known_from_start = self.limits.starts_at_end && !self.has_memory;
@@ -174,11 +202,12 @@ impl Tracker {
         let start = copy_of.as_ref().map_or(start, |original| original.at);
         file.stamp = identity.stamp;
         file.identity = Some(identity);
+        self.undecided.remove(&key);
         (file.cursor, file.committed) = (start, start);
         self.unsaved.insert(key);
         let path = Arc::clone(&file.path);
         self.tell(Event::Found { path, offset: start.offset });
-        if let Some(Sibling { key: original, epoch: Some(epoch), .. }) = copy_of {
+        if let Some(Sibling { key: original, epoch, whole_at: None, .. }) = copy_of {
             self.take_over(key, (original, epoch), now);
         }
         self.stir(key, now);
@@ -197,9 +226,16 @@ impl Tracker {
                 self.cut(key, unread, now);
                 None
             }
+            Taken::Nothing => {
+                file.is_dirty = true;
+                self.settle(key, now);
+                self.rest(key, now);
+                None
+            }
             Taken::Bytes { cursor, spans, held, is_partial, is_at_end, deadline, is_flushed } => {
                 let is_moved = file.cursor.offset < cursor.offset;
                 file.adapt(is_at_end, is_moved, &self.limits);
+                let is_known_now = file.head.len == 0 && 0 < head.len;
                 file.head = head;
                 file.cursor = cursor;
                 file.held = held;
@@ -216,7 +252,10 @@ impl Tracker {
                     token
                 });
                 token.map(|token| self.sent.insert(token, (key, file.epoch)));
-                self.settle(key, None, now);
+                if is_known_now {
+                    self.decide(now);
+                }
+                self.settle(key, now);
                 self.rest(key, now);
                 if let Some(deadline) = deadline {
                     self.wake_by(key, deadline);
@@ -261,6 +300,7 @@ impl Tracker {
         }
         self.give_up_cuts(key, now);
         self.stir(key, now);
+        self.decide(now);
     }
 
     fn missing(&mut self, key: Key) {
