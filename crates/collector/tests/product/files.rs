@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::durable::Mounted;
 use super::process::{Running, pause, tell};
+use super::rotation::Rotation;
 
 const LINES_A_ROUND: u64 = 500;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -32,6 +33,10 @@ impl House {
 
     fn log(&self) -> PathBuf {
         self.folder.path().join("logs/app.log")
+    }
+
+    fn rotation(&self, how: &str) -> Option<Rotation> {
+        Rotation::new(self.folder.path(), &self.log(), how)
     }
 
     fn collector(&self) -> Running {
@@ -143,7 +148,7 @@ fn a_collector_that_is_stopped_under_load_reads_nothing_twice() {
 #[test]
 fn lines_come_once_while_logrotate_renames_and_compresses_their_file() {
     let mut house = House::new();
-    let Some(rotation) = Rotation::new(house.folder.path(), &house.log()) else {
+    let Some(rotation) = house.rotation("compress\n  delaycompress") else {
         return tell("SKIPPED: there is no logrotate here");
     };
     let collector = house.collector();
@@ -204,7 +209,7 @@ fn a_disk_without_room_for_positions_costs_no_line() {
 #[test]
 fn lines_come_while_logrotate_copies_and_truncates_their_file() {
     let mut house = House::new();
-    let Some(rotation) = Rotation::copying(house.folder.path(), &house.log()) else {
+    let Some(rotation) = house.rotation("copytruncate") else {
         return tell("SKIPPED: there is no logrotate here");
     };
     let collector = house.collector();
@@ -216,41 +221,6 @@ fn lines_come_while_logrotate_copies_and_truncates_their_file() {
     house.write(LINES_A_ROUND);
     assert_eq!(house.wait_for_all(), 0, "nothing comes twice, copies included");
     stop(collector);
-}
-
-/// Debian's logrotate, with a configuration and a state of its own.
-struct Rotation {
-    config: PathBuf,
-    state: PathBuf,
-}
-
-impl Rotation {
-    fn new(folder: &Path, log: &Path) -> Option<Self> {
-        Self::with(folder, log, "compress\n  delaycompress")
-    }
-
-    /// Copies the file and cuts it, instead of renaming it.
-    fn copying(folder: &Path, log: &Path) -> Option<Self> {
-        Self::with(folder, log, "copytruncate")
-    }
-
-    fn with(folder: &Path, log: &Path, how: &str) -> Option<Self> {
-        let is_there = Command::new("logrotate").arg("--version").output().is_ok();
-        let (config, state) = (folder.join("rotate.conf"), folder.join("rotate.state"));
-        let text = format!("{} {{\n  rotate 20\n  {how}\n  missingok\n}}\n", log.display());
-        std::fs::write(&config, text).unwrap();
-        // It takes no configuration that others may write.
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o600)).unwrap();
-        is_there.then_some(Self { config, state })
-    }
-
-    fn run(&self) {
-        let mut rotate = Command::new("logrotate");
-        rotate.arg("--force").arg("--state").arg(&self.state).arg(&self.config);
-        let output = rotate.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    }
 }
 
 fn stop(collector: Running) {

@@ -11,6 +11,7 @@ mod journals;
 mod life;
 mod overload;
 mod process;
+mod rotation;
 mod shipping;
 mod telemetry;
 mod throttling;
