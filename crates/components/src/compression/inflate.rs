@@ -4,13 +4,14 @@
 //! it. What a codec needs besides is below `CODEC_BYTES_MAX`: a zstd window is the output itself.
 //! Cost: one pass over the input.
 
+mod gzip;
 mod snappy;
 mod zstd;
 
 use std::io::{self, Read};
 
 use bytes::Bytes;
-use flate2::bufread::{MultiGzDecoder, ZlibDecoder};
+use flate2::bufread::ZlibDecoder;
 use runtime::region::Region;
 
 use super::Algorithm;
@@ -55,7 +56,7 @@ pub fn expected(algorithm: Algorithm, compressed: &[u8]) -> Expected {
     let deflated = compressed.len().saturating_mul(DEFLATE_EXPANSION_MAX);
     match algorithm {
         // The figure is that of the last member, modulo 4 GiB.
-        Algorithm::Gzip => Expected::Guessed(gzip_size(compressed).min(deflated)),
+        Algorithm::Gzip => Expected::Guessed(gzip::size(compressed).min(deflated)),
         Algorithm::Zlib => Expected::Guessed(deflated),
         Algorithm::Zstd => zstd::expected(compressed),
         Algorithm::Snappy | Algorithm::SnappyFramed => snappy::expected(compressed),
@@ -66,7 +67,7 @@ pub fn expected(algorithm: Algorithm, compressed: &[u8]) -> Expected {
 pub fn inflate(algorithm: Algorithm, compressed: &[u8], room: usize) -> Result<Bytes, Flaw> {
     let mut output = Region::of(room);
     match algorithm {
-        Algorithm::Gzip => fill(&mut output, &mut MultiGzDecoder::new(compressed)),
+        Algorithm::Gzip => gzip::inflate(compressed, &mut output),
         Algorithm::Zlib => fill(&mut output, &mut ZlibDecoder::new(compressed)),
         Algorithm::Zstd => zstd::inflate(compressed, &mut output),
         Algorithm::Snappy => snappy::inflate(compressed, &mut output),
@@ -75,12 +76,6 @@ pub fn inflate(algorithm: Algorithm, compressed: &[u8], room: usize) -> Result<B
         }
     }?;
     Ok(output.into_bytes())
-}
-
-/// ISIZE, the last four bytes of the last member.
-fn gzip_size(compressed: &[u8]) -> usize {
-    let size = compressed.last_chunk::<4>().map(|size| u32::from_le_bytes(*size));
-    size.and_then(|size| usize::try_from(size).ok()).unwrap_or(usize::MAX)
 }
 
 /// Takes all that `source` has.

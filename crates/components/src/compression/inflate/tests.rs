@@ -143,3 +143,55 @@ proptest! {
         }
     }
 }
+
+/// Members of gzip, some with names, and what else may be in a body.
+fn gzip_body() -> impl Strategy<Value = Vec<u8>> {
+    let plain = || {
+        let text = proptest::collection::vec(prop_oneof![Just(b'a'), any::<u8>()], 0..300);
+        let magic = Just(b"x\x1f\x8b\x08\x00y".repeat(3));
+        prop_oneof![3 => text, 1 => magic]
+    };
+    let member = (plain(), 0..10_u32, any::<bool>()).prop_map(|(plain, level, is_named)| {
+        let name = if is_named { "a name" } else { "" };
+        let builder = flate2::GzBuilder::new();
+        let builder = if name.is_empty() { builder } else { builder.filename(name) };
+        let mut encoder = builder.write(Vec::new(), Compression::new(level));
+        encoder.write_all(&plain).unwrap();
+        encoder.finish().unwrap()
+    });
+    let other = proptest::collection::vec(any::<u8>(), 0..12);
+    proptest::collection::vec(prop_oneof![8 => member, 1 => other], 1..4)
+        .prop_map(|pieces| pieces.concat())
+}
+
+/// What a stream makes of a body.
+fn streamed(body: &[u8]) -> Option<Vec<u8>> {
+    let mut plain = Vec::new();
+    let mut decoder = flate2::bufread::MultiGzDecoder::new(body);
+    decoder.read_to_end(&mut plain).ok().map(|_| plain)
+}
+
+proptest! {
+    #[test]
+    fn gzip_at_once_and_as_a_stream_are_the_same(
+        body in gzip_body(),
+        change in proptest::option::weighted(0.3, (any::<prop::sample::Index>(), any::<u8>())),
+        room in 0..1_000_usize,
+    ) {
+        let mut body = body;
+        if let Some((place, byte)) = change && !body.is_empty() {
+            let place = place.index(body.len());
+            body[place] = byte;
+        }
+        let expected = streamed(&body).filter(|plain| plain.len() <= room);
+        let inflated = inflate(Algorithm::Gzip, &body, room).ok();
+        prop_assert_eq!(inflated.as_deref(), expected.as_deref());
+    }
+}
+
+#[test]
+fn the_same_gzip_member_twice_counts_twice() {
+    let member = compress(Algorithm::Gzip, b"again ");
+    let inflated = inflate(Algorithm::Gzip, &member.repeat(2), 100);
+    assert_eq!(inflated.as_deref(), Ok(b"again again ".as_slice()));
+}
