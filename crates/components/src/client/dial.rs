@@ -179,7 +179,7 @@ impl Dialer {
         let connection = async move {
             if driver.run(unasked, pending::<()>()).await == Ended::Leaving {
                 let answers = async move { driver.run(unasked, pending::<()>()).await };
-                scope.spawn("last answers", answers.boxed()).detach();
+                scope.spawn("last answers", answers).detach();
             }
         };
         Link { sender: Sender::Http2(handle), connection: connection.boxed() }

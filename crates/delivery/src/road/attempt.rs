@@ -1,6 +1,7 @@
 //! Attempt: one try to send one batch, in a task of its own.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 
 use pipeline::{Code, Status, Verdict};
@@ -61,7 +62,9 @@ async fn carry<D: Destination>(destination: Arc<D>, clock: Clock, load: Load, mu
     let Load { sources, target, context, trace, deadline, number, .. } = load;
     let Some(payload) = load::join(sources) else { return };
     let attempt = Attempt { payload, target, context, deadline, trace, number };
-    let reply = clock.by(deadline, destination.send(attempt)).await;
+    // Pinned where it is: it is large, and would be moved.
+    let sending = pin!(destination.send(attempt));
+    let reply = clock.by(deadline, sending).await;
     guard.ending = Some(Ending::Reply(reply.unwrap_or_else(|_| no_answer())));
 }
 

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
@@ -128,15 +128,21 @@ impl Scope {
     }
 
     /// Starts a task. In a closed scope it is told to end before it has begun.
+    #[inline]
     pub fn spawn<F>(&self, name: &str, future: F) -> Task<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        // In a box: a large future would be moved a dozen times until it runs and has ended, and what
+        // follows would be compiled for each.
+        self.start(name, Box::pin(future))
+    }
+
+    fn start<T: Send + 'static>(&self, name: &str, future: BoxFuture<'static, T>) -> Task<T> {
         let presence = Presence::enter(self.clone(), name);
         let number = presence.number;
         let identity = Arc::clone(&presence.identity);
-        // Combinators and no `async` block: that would hold the future twice.
         let caught = AssertUnwindSafe(future).catch_unwind().map(|result| match result {
             Ok(value) => Some(value),
             Err(panic) => {

@@ -2,12 +2,14 @@
 //!
 //! Bounds: the dynamic table, in bytes as HPACK counts them.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
+use http::HeaderName;
 
-use super::field::Field;
+use super::field::{Field, Pseudo};
 
 /// The entries that everybody knows (RFC 7541, appendix A), from index 1.
 const STATIC: [(&str, &str); 61] = [
@@ -81,6 +83,28 @@ static STATIC_FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
     fields.collect()
 });
 
+/// Where the headers stand; each name is there once.
+static STATIC_HEADERS: LazyLock<HashMap<HeaderName, usize>> = LazyLock::new(|| {
+    let headers = STATIC_FIELDS.iter().zip(1..).filter_map(|(field, index)| match field {
+        Field::Header(name, _) => Some((name.clone(), index)),
+        Field::Pseudo(..) | Field::Malformed(..) => None,
+    });
+    headers.collect()
+});
+
+/// The indexes that everybody knows for a name.
+fn known(field: &Field) -> Range<usize> {
+    match field {
+        Field::Pseudo(Pseudo::Authority, _) => 1..2,
+        Field::Pseudo(Pseudo::Method, _) => 2..4,
+        Field::Pseudo(Pseudo::Path, _) => 4..6,
+        Field::Pseudo(Pseudo::Scheme, _) => 6..8,
+        Field::Pseudo(Pseudo::Status, _) => 8..15,
+        Field::Header(name, _) => STATIC_HEADERS.get(name).map_or(0..0, |index| *index..index + 1),
+        Field::Malformed(..) => 0..0,
+    }
+}
+
 /// Where a field was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
@@ -114,11 +138,9 @@ impl Table {
     /// The best index for `field`. What this connection sent before is the likeliest.
     pub(super) fn find(&self, field: &Field) -> Found {
         let own = (STATIC.len() + 1..).zip(&self.entries);
+        let known = known(field).filter_map(|index| Some((index, self.at(index)?)));
         let mut found = Found::Nothing;
-        for (index, entry) in own.chain((1..).zip(STATIC_FIELDS.iter())) {
-            if !is_same_name(entry, field) {
-                continue;
-            }
+        for (index, entry) in own.filter(|(_, entry)| is_same_name(entry, field)).chain(known) {
             if entry.value() == field.value() {
                 return Found::Whole(index);
             }

@@ -4,6 +4,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue};
 use proptest::prelude::*;
 
+use super::table::{Found, Table};
 use super::{BlockError, Decoder, Encoder, Field, integer};
 
 fn bytes(hex: &str) -> Bytes {
@@ -123,6 +124,16 @@ fn malformed_fields_keep_their_place() {
     decoder.decode(bytes("7e 01 62 c0"), |field| fields.push(field)).unwrap();
     let kinds: Vec<_> = fields.iter().map(|field| matches!(field, Field::Malformed(..))).collect();
     assert_eq!(kinds, [true, true, false, true]);
+}
+
+#[test]
+fn what_everybody_knows_is_found_where_it_stands() {
+    let table = Table::new(0);
+    for index in 1..62 {
+        let field = table.at(index).unwrap().clone();
+        assert_eq!(table.find(&field), Found::Whole(index));
+    }
+    assert!(table.at(62).is_none());
 }
 
 #[test]

@@ -8,7 +8,6 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use futures_util::future::FutureExt as _;
 use http::header::{CONTENT_LENGTH, DATE};
 use http::{HeaderMap, HeaderValue, response};
 use runtime::clock::Clock;
@@ -47,8 +46,7 @@ impl Transport {
             let (peer, connection) = (Arc::clone(&peer), Arc::clone(&connection));
             let request = Request { head, body, peer, connection };
             let (handler, clock) = (Arc::clone(&handler), self.clock);
-            // In a box: the future is large, and would be moved several times on its way to its task.
-            let answered = async move { answer(&*handler, request, reply, clock).await }.boxed();
+            let answered = async move { answer(&*handler, request, reply, clock).await };
             self.scope.spawn("stream", answered).detach();
         };
         driver.run(accept, self.drain.begun()).await;
