@@ -4,7 +4,7 @@ mod tokens;
 
 use std::fmt;
 
-pub(crate) use tokens::{Kind, Tokens};
+pub(crate) use tokens::{Token, Tokens};
 
 /// Why a string is not of a language, and where in it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,74 +1,69 @@
 //! Tokens: what a text consists of, and how far a parser has come in it.
 //!
-//! Each language says what its tokens are; stepping over them is the same for all.
+//! Each language says what its literals are and how a token is read; all else is the same for all.
 
 use super::SyntaxError;
 
-/// What tokens a language has.
-pub(crate) trait Kind: PartialEq {
-    /// The token behind the last one.
-    const END: Self;
-
-    /// The name or keyword, if it is one.
-    fn word(&self) -> Option<&str>;
-
-    /// The symbol, if it is one.
-    fn symbol(&self) -> Option<&'static str>;
-}
-
-/// A token and the byte at which it starts.
+/// One token of a language with such literals.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Token<K> {
-    pub(crate) start: usize,
-    pub(crate) kind: K,
+pub(crate) enum Token<L> {
+    /// A name or a keyword.
+    Word(String),
+    /// Punctuation and operators.
+    Symbol(&'static str),
+    Literal(L),
+    /// What stands behind the last one.
+    End,
 }
 
 /// The tokens of a text, and the one that is read next. Behind the last one stands the end, however
 /// far a parser steps.
 #[derive(Debug)]
-pub(crate) struct Tokens<K> {
+pub(crate) struct Tokens<L> {
     /// The last one is the end.
-    all: Vec<Token<K>>,
+    all: Vec<Token<L>>,
+    /// The byte at which each starts.
+    starts: Vec<usize>,
     at: usize,
 }
 
-impl<K: Kind> Tokens<K> {
+impl<L> Tokens<L> {
     /// Cuts a text into tokens: `next` reads the one at a place that is no white space, and steps
     /// behind it.
     pub(crate) fn read(
         text: &str,
-        next: impl Fn(&str, &mut usize) -> Result<K, SyntaxError>,
+        next: impl Fn(&str, &mut usize) -> Result<Token<L>, SyntaxError>,
     ) -> Result<Self, SyntaxError> {
         let mut at = 0;
-        let mut all = Vec::new();
+        let (mut all, mut starts) = (Vec::new(), Vec::new());
         loop {
             at = text.len() - text[at..].trim_start().len();
-            let start = at;
-            if start == text.len() {
-                all.push(Token { start, kind: K::END });
-                return Ok(Self { all, at: 0 });
+            starts.push(at);
+            if at == text.len() {
+                all.push(Token::End);
+                return Ok(Self { all, starts, at: 0 });
             }
-            all.push(Token { start, kind: next(text, &mut at)? });
+            all.push(next(text, &mut at)?);
         }
     }
 
     /// What is read next.
-    pub(crate) fn kind(&self) -> &K {
-        &self.token().kind
+    pub(crate) fn first(&self) -> &Token<L> {
+        &self.all[self.at.min(self.all.len() - 1)]
     }
 
     /// Where that starts, in bytes.
     pub(crate) fn start(&self) -> usize {
-        self.token().start
+        self.starts[self.at.min(self.starts.len() - 1)]
     }
 
     /// What comes behind that.
-    pub(crate) fn second(&self) -> Option<&K> {
-        self.all.get(self.at + 1).map(|token| &token.kind)
+    pub(crate) fn second(&self) -> Option<&Token<L>> {
+        self.all.get(self.at + 1)
     }
 
     /// What is read next, and all behind it.
-    pub(crate) fn rest(&self) -> &[Token<K>] {
+    pub(crate) fn rest(&self) -> &[Token<L>] {
         self.all.get(self.at..).unwrap_or_default()
     }
 
@@ -78,7 +73,7 @@ impl<K: Kind> Tokens<K> {
     }
 
     /// What was read since that many were.
-    pub(crate) fn since(&self, place: usize) -> &[Token<K>] {
+    pub(crate) fn since(&self, place: usize) -> &[Token<L>] {
         self.all.get(place..self.at).unwrap_or_default()
     }
 
@@ -88,13 +83,13 @@ impl<K: Kind> Tokens<K> {
 
     /// Reads this word, if it comes next.
     pub(crate) fn take_word(&mut self, word: &str) -> bool {
-        let is_there = self.kind().word() == Some(word);
+        let is_there = matches!(self.first(), Token::Word(next) if next == word);
         self.at += usize::from(is_there);
         is_there
     }
 
     pub(crate) fn is_symbol(&self, symbol: &str) -> bool {
-        self.kind().symbol() == Some(symbol)
+        matches!(self.first(), Token::Symbol(next) if *next == symbol)
     }
 
     /// Reads this symbol, if it comes next.
@@ -114,8 +109,8 @@ impl<K: Kind> Tokens<K> {
 
     /// Reads a name or keyword, which must come next.
     pub(crate) fn word(&mut self) -> Result<String, SyntaxError> {
-        let word = self.kind().word().map(str::to_owned);
-        let word = word.ok_or_else(|| self.missing("a name"))?;
+        let Token::Word(word) = self.first() else { return Err(self.missing("a name")) };
+        let word = word.clone();
         self.at += 1;
         Ok(word)
     }
@@ -128,9 +123,5 @@ impl<K: Kind> Tokens<K> {
     /// Something else must stand at the place that is read next.
     pub(crate) fn missing(&self, expected: &str) -> SyntaxError {
         self.fault(format!("{expected} is expected"))
-    }
-
-    fn token(&self) -> &Token<K> {
-        &self.all[self.at.min(self.all.len() - 1)]
     }
 }

@@ -1,49 +1,19 @@
 //! Lexer: cuts a condition into tokens with their places.
 
-use crate::syntax::{Kind, SyntaxError, Tokens, quoted};
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum TokenKind {
-    /// A name, a keyword, or the name of an enum value.
-    Word(String),
-    Text(String),
-    Int(i64),
-    Double(f64),
-    Bytes(Vec<u8>),
-    /// Punctuation and comparisons.
-    Symbol(&'static str),
-    End,
-}
+use super::{Literal, SyntaxError};
+use crate::syntax::{Token, Tokens, quoted};
 
 const SYMBOLS: [&str; 18] =
     ["==", "!=", "<=", ">=", "<", ">", "(", ")", "[", "]", ".", ",", "=", "+", "-", "*", "/", "{"];
 
 /// The tokens of a condition.
-pub(super) fn tokens(text: &str) -> Result<Tokens<TokenKind>, SyntaxError> {
+pub(super) fn tokens(text: &str) -> Result<Tokens<Literal>, SyntaxError> {
     Tokens::read(text, |text, at| {
         let mut lexer = Lexer { text, at: *at };
-        let kind = lexer.next_kind()?;
+        let token = lexer.next_token()?;
         *at = lexer.at;
-        Ok(kind)
+        Ok(token)
     })
-}
-
-impl Kind for TokenKind {
-    const END: Self = Self::End;
-
-    fn word(&self) -> Option<&str> {
-        match self {
-            Self::Word(word) => Some(word),
-            _ => None,
-        }
-    }
-
-    fn symbol(&self) -> Option<&'static str> {
-        match self {
-            Self::Symbol(symbol) => Some(symbol),
-            _ => None,
-        }
-    }
 }
 
 struct Lexer<'a> {
@@ -56,27 +26,27 @@ impl<'a> Lexer<'a> {
         &self.text[self.at..]
     }
 
-    fn next_kind(&mut self) -> Result<TokenKind, SyntaxError> {
+    fn next_token(&mut self) -> Result<Token<Literal>, SyntaxError> {
         let rest = self.rest();
-        let Some(first) = rest.chars().next() else { return Ok(TokenKind::End) };
+        let Some(first) = rest.chars().next() else { return Ok(Token::End) };
         if first == '"' {
-            return quoted(self.text, &mut self.at, '"').map(TokenKind::Text);
+            return quoted(self.text, &mut self.at, '"').map(Literal::Text).map(Token::Literal);
         }
         if first.is_ascii_alphabetic() || first == '_' {
             let word = self.take(|c| c.is_ascii_alphanumeric() || c == '_');
-            return Ok(TokenKind::Word(word.to_owned()));
+            return Ok(Token::Word(word.to_owned()));
         }
         let unsigned = rest.strip_prefix(['+', '-']).unwrap_or(rest);
         let digits = unsigned.strip_prefix('.').unwrap_or(unsigned);
         if digits.starts_with(|c: char| c.is_ascii_digit()) {
-            return self.number();
+            return self.number().map(Token::Literal);
         }
         let symbol = SYMBOLS.into_iter().find(|symbol| rest.starts_with(symbol));
         let symbol = symbol.ok_or_else(|| {
             SyntaxError::new(self.at, format!("a condition cannot contain `{first}` here"))
         })?;
         self.at += symbol.len();
-        Ok(TokenKind::Symbol(symbol))
+        Ok(Token::Symbol(symbol))
     }
 
     fn take(&mut self, belongs: impl Fn(char) -> bool) -> &'a str {
@@ -86,14 +56,14 @@ impl<'a> Lexer<'a> {
         &rest[..end]
     }
 
-    fn number(&mut self) -> Result<TokenKind, SyntaxError> {
+    fn number(&mut self) -> Result<Literal, SyntaxError> {
         let start = self.at;
         let rest = self.rest();
         if let Some(digits) = rest.strip_prefix("0x") {
             self.at += 2;
             self.take(|c| c.is_ascii_hexdigit());
             return hex(&digits[..self.at - start - 2])
-                .map(TokenKind::Bytes)
+                .map(Literal::Bytes)
                 .ok_or_else(|| SyntaxError::new(start, "bytes need pairs of hex digits"));
         }
         self.at += usize::from(rest.starts_with(['+', '-']));
@@ -105,8 +75,8 @@ impl<'a> Lexer<'a> {
         }
         let number = &self.text[start..self.at];
         let parsed = match number.contains(['.', 'e', 'E']) {
-            true => number.parse().map(TokenKind::Double).ok(),
-            false => number.parse().map(TokenKind::Int).ok(),
+            true => number.parse().map(Literal::Double).ok(),
+            false => number.parse().map(Literal::Int).ok(),
         };
         parsed.ok_or_else(|| SyntaxError::new(start, format!("`{number}` is not a 64-bit number")))
     }

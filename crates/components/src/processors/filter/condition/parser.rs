@@ -4,11 +4,11 @@
 
 use regex::Regex;
 
-use super::lexer::{TokenKind, tokens};
+use super::lexer::tokens;
 use super::path::{Context, Key, Path, ValueType, needs_key};
 use super::types::{check_types, type_of};
 use super::{Comparison, Function, Literal, Operand, Operator, SyntaxError, Term, Test};
-use crate::syntax::Tokens;
+use crate::syntax::{Token, Tokens};
 
 const DEPTH_MAX: usize = 64;
 const COMPARISONS: [(&str, Comparison); 6] = [
@@ -49,14 +49,14 @@ const SPAN_ID_LEN: usize = 8;
 pub(super) fn parse(text: &str, context: Context) -> Result<Term, SyntaxError> {
     let mut parser = Parser { tokens: tokens(text)?, depth: 0, context };
     let term = parser.any()?;
-    match parser.tokens.kind() {
-        TokenKind::End => Ok(term),
+    match parser.tokens.first() {
+        Token::End => Ok(term),
         _ => Err(parser.tokens.missing("`and`, `or` or the end")),
     }
 }
 
 struct Parser {
-    tokens: Tokens<TokenKind>,
+    tokens: Tokens<Literal>,
     depth: usize,
     context: Context,
 }
@@ -116,7 +116,7 @@ impl Parser {
             Comparison::NotEqual => false,
             _ => return Err(SyntaxError::new(start, "`==` or `!=` is expected")),
         };
-        let TokenKind::Word(word) = self.tokens.kind().clone() else {
+        let Token::Word(word) = self.tokens.first().clone() else {
             return Err(self.tokens.missing("`true` or `false`"));
         };
         let expected = match word.as_str() {
@@ -153,14 +153,14 @@ impl Parser {
         let mut depth = 0;
         let rest = self.tokens.rest();
         for (at, token) in rest.iter().enumerate() {
-            match token.kind {
-                TokenKind::Symbol("(") => depth += 1,
-                TokenKind::Symbol(")") => depth -= 1,
+            match token {
+                Token::Symbol("(") => depth += 1,
+                Token::Symbol(")") => depth -= 1,
                 _ => {}
             }
             if depth == 0 {
-                let next = rest.get(at + 1).map(|token| &token.kind);
-                let Some(TokenKind::Symbol(symbol)) = next else { return false };
+                let next = rest.get(at + 1);
+                let Some(Token::Symbol(symbol)) = next else { return false };
                 let compares = COMPARISONS.iter().any(|(known, _)| known == symbol);
                 return compares || OPERATORS.iter().any(|(known, _)| known == symbol);
             }
@@ -204,8 +204,8 @@ impl Parser {
         let operand = self.argument()?;
         match &operand {
             Operand::Path(path) if path.is_whole_list() => {
-                let words = self.tokens.since(place).iter().map(|token| match &token.kind {
-                    TokenKind::Word(word) => word.as_str(),
+                let words = self.tokens.since(place).iter().map(|token| match token {
+                    Token::Word(word) => word.as_str(),
                     _ => ".",
                 });
                 let message = needs_key(&words.collect::<String>());
@@ -224,12 +224,9 @@ impl Parser {
         if self.is_call() {
             return self.value_call();
         }
-        let literal = match self.tokens.kind().clone() {
-            TokenKind::Text(text) => Literal::Text(text),
-            TokenKind::Int(value) => Literal::Int(value),
-            TokenKind::Double(value) => Literal::Double(value),
-            TokenKind::Bytes(bytes) => Literal::Bytes(bytes),
-            TokenKind::Word(word) => match word.as_str() {
+        let literal = match self.tokens.first().clone() {
+            Token::Literal(literal) => literal,
+            Token::Word(word) => match word.as_str() {
                 "nil" => Literal::Nil,
                 "true" => Literal::Bool(true),
                 "false" => Literal::Bool(false),
@@ -242,7 +239,7 @@ impl Parser {
                 }
                 _ => return self.path().map(Operand::Path),
             },
-            TokenKind::Symbol(_) | TokenKind::End => {
+            Token::Symbol(_) | Token::End => {
                 return Err(self.tokens.missing("a value or a path"));
             }
         };
@@ -258,9 +255,9 @@ impl Parser {
         }
         let mut keys = Vec::new();
         while self.tokens.take_symbol("[") {
-            let key = match self.tokens.kind().clone() {
-                TokenKind::Text(name) => Key::Name(name),
-                TokenKind::Int(index) => {
+            let key = match self.tokens.first().clone() {
+                Token::Literal(Literal::Text(name)) => Key::Name(name),
+                Token::Literal(Literal::Int(index)) => {
                     let index = usize::try_from(index);
                     let negative =
                         |_| SyntaxError::new(self.tokens.start(), "an index is not negative");
@@ -389,8 +386,8 @@ impl Parser {
     fn id(&mut self, len: usize) -> Result<Operand, SyntaxError> {
         self.nested(|parser| {
             let start = parser.tokens.start();
-            let bytes = match parser.tokens.kind().clone() {
-                TokenKind::Bytes(bytes) if bytes.len() == len => bytes,
+            let bytes = match parser.tokens.first().clone() {
+                Token::Literal(Literal::Bytes(bytes)) if bytes.len() == len => bytes,
                 _ => {
                     let message = format!("{len} bytes `0x...` are expected");
                     return Err(SyntaxError::new(start, message));
@@ -408,7 +405,7 @@ impl Parser {
 
     fn text(&mut self) -> Result<(usize, String), SyntaxError> {
         let start = self.tokens.start();
-        let TokenKind::Text(text) = self.tokens.kind().clone() else {
+        let Token::Literal(Literal::Text(text)) = self.tokens.first().clone() else {
             return Err(self.tokens.missing("a string in double quotes"));
         };
         self.tokens.step();
@@ -417,14 +414,14 @@ impl Parser {
 
     fn is_call(&self) -> bool {
         let next = self.tokens.second();
-        matches!(self.tokens.kind(), TokenKind::Word(word) if !matches!(word.as_str(), "and" | "or" | "not"))
-            && next == Some(&TokenKind::Symbol("("))
+        matches!(self.tokens.first(), Token::Word(word) if !matches!(word.as_str(), "and" | "or" | "not"))
+            && next == Some(&Token::Symbol("("))
     }
 
     /// Whether a function is called that answers yes or no.
     fn is_test(&self) -> bool {
         self.is_call()
-            && matches!(self.tokens.kind(), TokenKind::Word(word) if TESTS.contains(&word.as_str()))
+            && matches!(self.tokens.first(), Token::Word(word) if TESTS.contains(&word.as_str()))
     }
 
     fn take_comparison(&mut self) -> Option<Comparison> {

@@ -1,17 +1,7 @@
 //! Lexer: cuts an expression into tokens with their places.
 
-use crate::syntax::{Kind, SyntaxError, Tokens, quoted};
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum TokenKind {
-    /// A name or a keyword.
-    Word(String),
-    Text(String),
-    Int(i64),
-    Double(f64),
-    Symbol(&'static str),
-    End,
-}
+use super::Value;
+use crate::syntax::{SyntaxError, Token, Tokens, quoted};
 
 /// Longer ones first.
 const SYMBOLS: [&str; 29] = [
@@ -20,60 +10,42 @@ const SYMBOLS: [&str; 29] = [
 ];
 
 /// The tokens of an expression.
-pub(super) fn tokens(text: &str) -> Result<Tokens<TokenKind>, SyntaxError> {
-    Tokens::read(text, next_kind)
+pub(super) fn tokens(text: &str) -> Result<Tokens<Value>, SyntaxError> {
+    Tokens::read(text, next_token)
 }
 
-impl Kind for TokenKind {
-    const END: Self = Self::End;
-
-    fn word(&self) -> Option<&str> {
-        match self {
-            Self::Word(word) => Some(word),
-            _ => None,
-        }
-    }
-
-    fn symbol(&self) -> Option<&'static str> {
-        match self {
-            Self::Symbol(symbol) => Some(symbol),
-            _ => None,
-        }
-    }
-}
-
-fn next_kind(text: &str, at: &mut usize) -> Result<TokenKind, SyntaxError> {
+fn next_token(text: &str, at: &mut usize) -> Result<Token<Value>, SyntaxError> {
     let rest = &text[*at..];
-    let Some(first) = rest.chars().next() else { return Ok(TokenKind::End) };
+    let Some(first) = rest.chars().next() else { return Ok(Token::End) };
     match first {
-        '"' | '\'' => return quoted(text, at, first).map(TokenKind::Text),
+        '"' | '\'' => return quoted(text, at, first).map(Value::Text).map(Token::Literal),
         '`' => {
             let raw = rest[1..].split_once('`').map(|(raw, _)| raw);
             let raw = raw.ok_or_else(|| SyntaxError::new(*at, "the string does not end"))?;
             *at += raw.len() + 2;
-            return Ok(TokenKind::Text(raw.to_owned()));
+            return Ok(Token::Literal(Value::Text(raw.to_owned())));
         }
-        '0'..='9' => return number(text, at),
+        '0'..='9' => return number(text, at).map(Token::Literal),
         '$' => {
             *at += 1;
-            return Ok(TokenKind::Word("$".to_owned()));
+            return Ok(Token::Word("$".to_owned()));
         }
         _ => {}
     }
     if first.is_alphabetic() || first == '_' {
         let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
         *at += end;
-        return Ok(TokenKind::Word(rest[..end].to_owned()));
+        return Ok(Token::Word(rest[..end].to_owned()));
     }
     let symbol = SYMBOLS.into_iter().find(|symbol| rest.starts_with(symbol));
     let symbol = symbol.ok_or_else(|| {
         SyntaxError::new(*at, format!("an expression cannot contain `{first}` here"))
     })?;
     *at += symbol.len();
-    Ok(TokenKind::Symbol(symbol))
+    Ok(Token::Symbol(symbol))
 }
 
-fn number(text: &str, at: &mut usize) -> Result<TokenKind, SyntaxError> {
+fn number(text: &str, at: &mut usize) -> Result<Value, SyntaxError> {
     let rest = &text[*at..];
     let start = *at;
     let mut end = rest.find(|c: char| !c.is_ascii_digit() && c != '_').unwrap_or(rest.len());
@@ -97,8 +69,8 @@ fn number(text: &str, at: &mut usize) -> Result<TokenKind, SyntaxError> {
     *at += end;
     let plain = rest[..end].replace('_', "");
     let parsed = match is_double {
-        true => plain.parse().map(TokenKind::Double).ok(),
-        false => plain.parse().map(TokenKind::Int).ok(),
+        true => plain.parse().map(Value::Double).ok(),
+        false => plain.parse().map(Value::Int).ok(),
     };
     parsed.ok_or_else(|| SyntaxError::new(start, format!("`{plain}` is not a 64-bit number")))
 }

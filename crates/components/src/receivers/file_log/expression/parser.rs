@@ -5,10 +5,10 @@
 use regex::Regex;
 
 use super::function::Function;
-use super::lexer::{TokenKind, tokens};
+use super::lexer::tokens;
 use super::{Node, Operator, SyntaxError, Value, Variable};
 use crate::receivers::file_log::pattern::from_go;
-use crate::syntax::Tokens;
+use crate::syntax::{Token, Tokens};
 
 const DEPTH_MAX: usize = 64;
 /// How tightly `not` and the sign bind.
@@ -59,15 +59,15 @@ const WORDS: [&str; 9] =
 pub(super) fn parse(text: &str) -> Result<Node, SyntaxError> {
     let mut parser = Parser { tokens: tokens(text)?, depth: 0 };
     let node = parser.choice()?;
-    match parser.tokens.kind() {
-        TokenKind::End => Ok(node),
-        TokenKind::Symbol("|") => Err(parser.tokens.fault("pipes are not supported")),
+    match parser.tokens.first() {
+        Token::End => Ok(node),
+        Token::Symbol("|") => Err(parser.tokens.fault("pipes are not supported")),
         _ => Err(parser.tokens.fault("an operator or the end is expected")),
     }
 }
 
 struct Parser {
-    tokens: Tokens<TokenKind>,
+    tokens: Tokens<Value>,
     depth: usize,
 }
 
@@ -147,27 +147,20 @@ impl Parser {
 
     fn primary(&mut self) -> Result<Node, SyntaxError> {
         let start = self.tokens.start();
-        let kind = self.tokens.kind().clone();
+        let first = self.tokens.first().clone();
         self.tokens.step();
-        let literal = match kind {
-            TokenKind::Text(text) => Value::Text(text),
-            TokenKind::Int(value) => Value::Int(value),
-            TokenKind::Double(value) => Value::Double(value),
-            TokenKind::Word(word) => return self.word(start, &word),
-            TokenKind::Symbol("(") => {
+        match first {
+            Token::Literal(value) => Ok(Node::Literal(value)),
+            Token::Word(word) => self.word(start, &word),
+            Token::Symbol("(") => {
                 let node = self.choice()?;
                 self.tokens.expect(")")?;
-                return Ok(node);
+                Ok(node)
             }
-            TokenKind::Symbol("[") => return self.list("]").map(Node::List),
-            TokenKind::Symbol("{") => {
-                return Err(SyntaxError::new(start, "maps are not supported"));
-            }
-            TokenKind::Symbol(_) | TokenKind::End => {
-                return Err(SyntaxError::new(start, "a value is expected"));
-            }
-        };
-        Ok(Node::Literal(literal))
+            Token::Symbol("[") => self.list("]").map(Node::List),
+            Token::Symbol("{") => Err(SyntaxError::new(start, "maps are not supported")),
+            Token::Symbol(_) | Token::End => Err(SyntaxError::new(start, "a value is expected")),
+        }
     }
 
     fn word(&mut self, start: usize, word: &str) -> Result<Node, SyntaxError> {
@@ -230,7 +223,7 @@ impl Parser {
 
     fn pattern(&mut self) -> Result<Regex, SyntaxError> {
         let start = self.tokens.start();
-        let TokenKind::Text(pattern) = self.tokens.kind().clone() else {
+        let Token::Literal(Value::Text(pattern)) = self.tokens.first().clone() else {
             return Err(self.tokens.fault("`matches` needs a pattern in quotes"));
         };
         self.tokens.step();
@@ -239,9 +232,9 @@ impl Parser {
     }
 
     fn operator(&self) -> Option<(u16, Operator)> {
-        let name = match self.tokens.kind() {
-            TokenKind::Word(word) => word.as_str(),
-            TokenKind::Symbol(symbol) => symbol,
+        let name = match self.tokens.first() {
+            Token::Word(word) => word.as_str(),
+            Token::Symbol(symbol) => symbol,
             _ => return None,
         };
         let found = OPERATORS.iter().find(|(own, _, _)| *own == name);
@@ -252,8 +245,8 @@ impl Parser {
     fn is_negated_word(&self) -> bool {
         const NEGATED: [&str; 5] = ["in", "matches", "contains", "startsWith", "endsWith"];
         let next = self.tokens.second();
-        matches!(self.tokens.kind(), TokenKind::Word(word) if word == "not")
-            && matches!(next, Some(TokenKind::Word(word)) if NEGATED.contains(&word.as_str()))
+        matches!(self.tokens.first(), Token::Word(word) if word == "not")
+            && matches!(next, Some(Token::Word(word)) if NEGATED.contains(&word.as_str()))
     }
 }
 
