@@ -1,6 +1,7 @@
 //! Configurations, and what goes over the wire, against a server that follows a script.
 
 mod noise;
+mod renewing;
 mod stored;
 
 use std::sync::Arc;
