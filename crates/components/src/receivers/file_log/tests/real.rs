@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -126,6 +127,12 @@ impl House {
 fn append(path: &Path, text: &str) {
     let mut file = File::options().append(true).create(true).open(path).unwrap();
     file.write_all(text.as_bytes()).unwrap();
+}
+
+/// For who reads what a run with `--nocapture` did.
+#[expect(clippy::print_stderr, reason = "that nothing was tried belongs to the result of a test")]
+fn tell(text: &str) {
+    eprintln!("{text}");
 }
 
 fn numbered(range: std::ops::Range<usize>) -> String {
@@ -397,6 +404,60 @@ async fn t26_paths_that_differ_in_a_separator_have_positions_of_their_own() {
     house.start();
     assert_eq!(house.lines(20).await, expected(20));
     house.stop().await;
+}
+
+/// Makes a file with the inode of one that was removed; `false` where the kernel does not give it out again.
+fn make_with_inode(inode: u64, path: &Path, text: &str) -> bool {
+    let aside = path.with_file_name("aside");
+    let others: Vec<_> = (0..1000).map(|number| aside.with_extension(number.to_string())).collect();
+    let is_it = |other: &std::path::PathBuf| {
+        append(other, text);
+        fs::metadata(other).unwrap().ino() == inode
+    };
+    let found = others.iter().find(|other| is_it(other));
+    let is_found = found.is_some_and(|found| fs::rename(found, path).is_ok());
+    others.iter().for_each(|other| drop(fs::remove_file(other)));
+    is_found
+}
+
+#[tokio::test]
+async fn files_that_get_the_inode_of_a_removed_one_from_the_kernel_are_read_from_their_start() {
+    let mut house = House::new("max_concurrent_files: 1");
+    let path = house.path("a.log");
+    append(&path, &numbered(0..2));
+    house.start();
+    house.lines(2).await;
+    let mut count = 2;
+    for round in 0..6 {
+        // It is closed: another file needs its place, or nobody is there to hold it.
+        let is_stopped = round % 2 == 0;
+        if is_stopped {
+            house.stop().await;
+        } else {
+            append(&house.path("b.log"), &numbered(count..count + 1));
+            count += 1;
+            house.lines(count).await;
+        }
+        let inode = fs::metadata(&path).unwrap().ino();
+        fs::remove_file(&path).unwrap();
+        // It begins as the file before, and is longer.
+        let text = numbered(0..2) + &numbered(count..count + 10);
+        count += 12;
+        if !make_with_inode(inode, &path, &text) {
+            assert_eq!(round, 0, "a file system does it or does not");
+            return tell("SKIPPED: inodes are not given out again here");
+        }
+        if is_stopped {
+            house.start();
+        }
+        house.lines(count).await;
+    }
+    house.stop().await;
+    let mut lines = house.lines(0).await;
+    assert_eq!(lines.iter().filter(|line| **line <= numbered(1..2)).count(), 14, "{lines:?}");
+    assert_eq!(lines.len(), count);
+    lines.dedup();
+    assert_eq!(lines.len(), count - 12, "each round has lines of its own");
 }
 
 #[test]
