@@ -1,7 +1,7 @@
 //! Discovery: which files the patterns name now, and which folders tell of new ones.
 //!
-//! Opens only folders that can lead to a match. Bounds: `FOLDERS_MAX` folders, `DEPTH_MAX` deep. A
-//! folder that cannot be read is as if it were empty; it is told.
+//! Opens only folders that can lead to a match; links that lead up are not followed by `**`. Bounds:
+//! `FOLDERS_MAX` folders, `DEPTH_MAX` deep. What cannot be looked at is left out, and told.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::ErrorKind;
@@ -15,8 +15,12 @@ use super::tracker::{Candidate, Listing};
 
 /// How many folders one look may open.
 const FOLDERS_MAX: usize = 100_000;
-/// How deep `**` looks, so that links which lead up end.
+/// How deep a look goes.
 const DEPTH_MAX: usize = 64;
+
+/// Why pipes and the like are left out.
+const NOT_READ_AGAIN: &str =
+    "it is a pipe, a socket or a device: nothing of it could be read again";
 
 /// Which files are meant.
 #[derive(Clone, Debug)]
@@ -55,7 +59,8 @@ impl Found {
 
 /// Looks at everything.
 pub(super) fn look<F: FileSystem>(files: &F, wanted: &Wanted) -> Found {
-    let mut walk = Walk { files, found: Found::default(), paths: BTreeMap::new() };
+    let (found, paths, above) = (Found::default(), BTreeMap::new(), Vec::new());
+    let mut walk = Walk { files, found, paths, above };
     for glob in &wanted.include {
         walk.step(glob.root.clone(), &glob.steps, 0);
     }
@@ -77,8 +82,15 @@ fn note<F: FileSystem>(
     (path, kind): (PathBuf, Kind),
     found: &mut Found,
 ) {
-    // What is gone by now is as if it had never been there.
-    let Ok(facts) = folders.files.look(&path) else { return };
+    let facts = match folders.files.look(&path) {
+        Ok(facts) => facts,
+        // What is gone by now is as if it had never been there.
+        Err(error) if error.kind() == ErrorKind::NotFound => return,
+        Err(error) => return found.failures.push((path, error.to_string())),
+    };
+    if facts.kind == Kind::Other {
+        return found.failures.push((path, NOT_READ_AGAIN.to_owned()));
+    }
     let is_old = wanted.modified_after.is_some_and(|after| facts.modified < after);
     if facts.kind != Kind::File || is_old {
         return;
@@ -130,6 +142,8 @@ struct Walk<'a, F> {
     found: Found,
     /// What the patterns name, and what each is; a link where nobody has looked.
     paths: BTreeMap<PathBuf, Kind>,
+    /// Where the folders really are from which links were followed on the way to where the walk is.
+    above: Vec<PathBuf>,
 }
 
 impl<F: FileSystem> Walk<'_, F> {
@@ -138,7 +152,12 @@ impl<F: FileSystem> Walk<'_, F> {
             self.paths.insert(at, Kind::Link);
             return;
         };
-        if DEPTH_MAX < depth || FOLDERS_MAX < self.found.folders.len() {
+        if FOLDERS_MAX < self.found.folders.len() {
+            let message =
+                format!("more than {FOLDERS_MAX} folders; say more of the path in `include`");
+            return self.found.failures.push((PathBuf::from("**"), message));
+        }
+        if DEPTH_MAX < depth {
             return;
         }
         match step {
@@ -179,11 +198,27 @@ impl<F: FileSystem> Walk<'_, F> {
             let path = at.join(&entry.name);
             let leads_on = is_any || !rest.is_empty();
             if leads_on && self.is_folder(&path, entry.kind) {
-                self.step(path, if is_any { steps } else { rest }, depth + 1);
+                let steps = if is_any { steps } else { rest };
+                match (is_any, entry.kind) {
+                    (true, Kind::Link) => self.follow((at, path), steps, depth),
+                    _ => self.step(path, steps, depth + 1),
+                }
             } else if rest.is_empty() {
                 self.paths.insert(path, entry.kind);
             }
         }
+    }
+
+    /// Goes on behind a link in the folder `at`, unless it leads to where the walk has come from.
+    fn follow(&mut self, (at, path): (&Path, PathBuf), steps: &[Step], depth: usize) {
+        let (Ok(target), Ok(here)) = (self.files.resolve(&path), self.files.resolve(at)) else {
+            return;
+        };
+        self.above.push(here);
+        if !self.above.iter().any(|above| above.starts_with(&target)) {
+            self.step(path, steps, depth + 1);
+        }
+        self.above.pop();
     }
 
     fn is_folder(&self, path: &Path, kind: Kind) -> bool {

@@ -13,6 +13,8 @@ const ALTERNATIVES_MAX: usize = 256;
 /// One pattern without alternatives across folders.
 #[derive(Clone, Debug)]
 pub(super) struct Glob {
+    /// As it was written, but for alternatives.
+    pub text: String,
     /// Absolute, or relative to the working folder.
     pub root: PathBuf,
     pub steps: Vec<Step>,
@@ -61,7 +63,7 @@ impl Glob {
                 steps.push(step);
             }
         }
-        Ok(Self { root, steps })
+        Ok(Self { text: text.to_owned(), root, steps })
     }
 
     /// Whether the whole of `path` is like the pattern.

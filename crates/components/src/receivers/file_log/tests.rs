@@ -7,4 +7,5 @@ mod random;
 mod real;
 mod removing;
 mod standing;
+mod stopping;
 mod world;

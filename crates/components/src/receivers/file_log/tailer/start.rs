@@ -87,19 +87,19 @@ impl<F: FileSystem> Tailer<F> {
         for (path, message) in &failures {
             if self.failures.get(path) != Some(message) {
                 let path = path.display();
-                tracing::warn!(%receiver, %path, error = message, "Cannot look for files; trying on.");
+                tracing::warn!(%receiver, %path, error = message, "This cannot be followed; trying on.");
             }
         }
         for path in self.failures.keys().filter(|path| !failures.contains_key(*path)) {
-            tracing::info!(%receiver, path = %path.display(), "Can look for files again.");
+            tracing::info!(%receiver, path = %path.display(), "This can be followed again, or is gone.");
         }
         self.failures = failures;
         let is_empty = found.is_whole && found.listing.files.is_empty();
         if is_empty && self.tracker.files() == 0 && !std::mem::replace(&mut self.is_void_told, true)
         {
-            let folders: Vec<_> =
-                self.house.settings.wanted.include.iter().map(|one| &one.root).collect();
-            tracing::warn!(%receiver, ?folders, "No file is found by `include` yet.");
+            let include: Vec<_> =
+                self.house.settings.wanted.include.iter().map(|one| &one.text).collect();
+            tracing::warn!(%receiver, ?include, "No file is found by `include` yet.");
         }
     }
 

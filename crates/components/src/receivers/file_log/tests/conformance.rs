@@ -115,6 +115,41 @@ fn t31_records_of_several_lines_end_with_their_file() {
 }
 
 #[test]
+fn t31_what_operators_join_ends_with_its_file() {
+    let mut world = World::new(limits());
+    let yaml = "[{type: recombine, combine_field: body, is_first_entry: 'not (body startsWith \" \")', \
+                force_flush_period: 1h}]";
+    let operators = config::Section::from_yaml(yaml).unwrap().read_as().unwrap();
+    let preserve_leading_whitespaces = true;
+    world.content =
+        ContentWords { operators, preserve_leading_whitespaces, ..ContentWords::default() };
+    world.write("a.log", "one\n more\n");
+    world.read_all();
+    assert!(world.in_flight.is_empty());
+    world.disk.rename(&World::path("a.log"), &World::path("old"));
+    world.write("a.log", " another\ntwo\n");
+    world.settle();
+    assert!(world.delivered.contains(&"one\n more".to_owned()), "{:?}", world.delivered);
+}
+
+#[test]
+fn an_unlinked_file_with_a_backlog_stays_open_though_others_need_its_place() {
+    let mut world = World::new(Limits { open_max: 1, trial_max: 1, ..limits() });
+    world.write("a.log", "one\ntwo\nthree\n");
+    world.read_all();
+    let token = *world.in_flight.keys().next().unwrap();
+    world.disk.remove(&World::path("a.log"));
+    world.write("b.log", "four\n");
+    for _ in 0..20 {
+        world.pass(Duration::from_secs(1));
+        world.read_all();
+    }
+    world.answer(token, &Verdict::Delivered);
+    world.settle();
+    assert_eq!(world.delivered, ["one", "two", "three", "four"]);
+}
+
+#[test]
 fn t34_positions_that_could_not_be_written_are_written_again() {
     let mut world = World::new(limits());
     world.write("a.log", "one\n");
@@ -123,6 +158,7 @@ fn t34_positions_that_could_not_be_written_are_written_again() {
     let failed: Vec<_> =
         world.tracker.take_unsaved(100).into_iter().map(|record| record.identity).collect();
     world.tracker.saved(&failed);
+    assert_eq!(saved(&mut world), 4, "though nothing more came");
     world.write("a.log", "two\n");
     world.read_all();
     world.deliver_all();

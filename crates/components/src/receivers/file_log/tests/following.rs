@@ -31,6 +31,8 @@ fn appended_lines_are_delivered_in_order() {
         world.deliver_all();
     }
     assert_eq!(world.delivered.concat(), numbered(0..100).replace('\n', ""));
+    world.save();
+    assert_eq!(world.saved[0].position.offset, numbered(0..100).len() as u64);
 }
 
 #[test]
@@ -219,6 +221,12 @@ fn a_file_that_is_not_answered_holds_up_no_other() {
     world.write("b.log", "line number 1000\n");
     world.read_all();
     assert_eq!(world.in_flight.len(), stuck + 1);
+    while !world.in_flight.is_empty() {
+        world.deliver_all();
+        world.read_all();
+        assert!(world.in_flight.len() <= stuck + 1, "reading waits for answers");
+    }
+    expect(&world, 0..1001);
 }
 
 #[test]
