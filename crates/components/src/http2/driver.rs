@@ -23,7 +23,7 @@ use super::state::{Accepted, Handle};
 const READ_BYTES_MIN: usize = 8 << 10;
 const READ_BYTES_MAX: usize = 256 << 10;
 /// What is made ready for writing at a time, and how many pieces one call takes.
-const WRITE_BYTES: usize = 256 << 10;
+const WRITE_BYTES: usize = 512 << 10;
 const PIECES_MAX: usize = 64;
 /// How long, and how much, is read from a peer that has yet to read why it was sent away: closing at
 /// once would take that back.
@@ -93,6 +93,7 @@ pub(crate) struct Driver<S, W> {
     streams: usize,
     is_leaving: bool,
     is_flushed: bool,
+    is_gathering: bool,
 }
 
 impl<S, W> Driver<S, W>
@@ -126,6 +127,7 @@ where
             streams: 0,
             is_leaving: false,
             is_flushed: true,
+            is_gathering: false,
         }
     }
 
@@ -195,6 +197,10 @@ where
         wake_at: Option<Instant>,
         accepted: &mut impl FnMut(Accepted),
     ) -> Poll<io::Result<Option<Ended>>> {
+        if self.gathers() {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         self.now = self.clock.now();
         loop {
             let is_written = self.poll_write(cx)?.is_ready();
@@ -216,6 +222,17 @@ where
             _ => true,
         };
         if is_due { Poll::Ready(Ok(None)) } else { Poll::Pending }
+    }
+
+    /// Whether to let the tasks of other streams that are ready say what they have to say first: one call
+    /// writes it all. Who wakes us is often the first of many that were answered together.
+    fn gathers(&mut self) -> bool {
+        let state = self.handle.lock();
+        let is_first = self.output.is_empty() && state.engine.has_output();
+        let has_company = 1 < state.engine.streams();
+        drop(state);
+        self.is_gathering = !self.is_gathering && is_first && has_company;
+        self.is_gathering
     }
 
     /// Whether the connection is over, of no more use to a client, or its peer slow to take answers.

@@ -1,6 +1,11 @@
 //! Two drivers, each other's peer.
 
 use std::future::pending;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -8,7 +13,7 @@ use futures_util::future::join_all;
 use http::{HeaderMap, HeaderValue, Request, Response, request};
 use runtime::clock::Clock;
 use runtime::task::{Scope, Task};
-use tokio::io::DuplexStream;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
 use super::state::Handle;
 use super::{Accepted, Driver, Ended, Inflow, Limits, Sign, Verdict, Watch};
@@ -153,4 +158,82 @@ async fn a_server_that_goes_answers_what_it_has_and_takes_no_more() {
     assert!(echo.client.request(&head(), &[]).await.is_err());
     assert_eq!(whole(flow).await.0.len(), 300_000);
     assert_eq!(echo.served.await, Ok(Ended::Over));
+}
+
+/// Counts how often it is written to.
+struct Counted {
+    stream: DuplexStream,
+    writes: Arc<AtomicUsize>,
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        room: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, room)
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+// One worker as in the product, which runs who was woken last before those who wait longer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn answers_that_are_given_together_are_written_together() {
+    let (near, far) = tokio::io::duplex(10_000);
+    let scope = Scope::root("answers");
+    let client = Echo::client(&scope, near);
+    let (writes, waiting) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
+    let stream = Counted { stream: far, writes: Arc::clone(&writes) };
+    let mut driver = Driver::server(stream, LIMITS, Clock, Unwatched);
+    let accepted = Arc::clone(&waiting);
+    let run = async move {
+        driver.run(|request| accepted.lock().unwrap().push(request), pending::<()>()).await
+    };
+    scope.spawn("server", run).detach();
+    let mut flows = Vec::new();
+    for _ in 0..LIMITS.streams_max {
+        flows.push(client.request(&head(), &[]).await.unwrap());
+    }
+    eventually(|| waiting.lock().unwrap().len() == flows.len()).await;
+    let before = writes.load(Ordering::Relaxed);
+    let answers = scope.clone();
+    let answer = async move {
+        for Accepted { reply, .. } in waiting.lock().unwrap().drain(..) {
+            let (head, ()) = Response::new(()).into_parts();
+            let answer = async move { reply.reply(&head, Bytes::from_static(b"here"), None) };
+            answers.spawn("stream", answer).detach();
+        }
+    };
+    scope.spawn("answers", answer).detach();
+    for (body, _) in join_all(flows.into_iter().map(whole)).await {
+        assert_eq!(body, "here");
+    }
+    assert_eq!(writes.load(Ordering::Relaxed) - before, 1);
 }
