@@ -59,6 +59,14 @@ const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "blocked",
+        work: Work::Tests {
+            binary: "delivery::delivery",
+            words: &["many_who_block_on_a_full_queue_on_disk"],
+            variables: &[("TIDEGATE_REQUESTS", "100000")],
+        },
+    },
+    Step {
         name: "kills",
         work: Work::Tests {
             binary: "collector::product",
