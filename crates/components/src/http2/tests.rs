@@ -222,16 +222,18 @@ async fn answers_that_are_given_together_are_written_together() {
         flows.push(client.request(&head(), &[]).await.unwrap());
     }
     eventually(|| waiting.lock().unwrap().len() == flows.len()).await;
-    let before = writes.load(Ordering::Relaxed);
-    let answers = scope.clone();
+    let (answers, written) = (scope.clone(), Arc::clone(&writes));
     let answer = async move {
+        let before = written.load(Ordering::Relaxed);
         for Accepted { reply, .. } in waiting.lock().unwrap().drain(..) {
             let (head, ()) = Response::new(()).into_parts();
             let answer = async move { reply.reply(&head, Bytes::from_static(b"here"), None) };
             answers.spawn("stream", answer).detach();
         }
+        before
     };
-    scope.spawn("answers", answer).detach();
+    // The worker does one thing at a time: the connection has written all that there was by then.
+    let before = scope.spawn("answers", answer).await.unwrap();
     for (body, _) in join_all(flows.into_iter().map(whole)).await {
         assert_eq!(body, "here");
     }
