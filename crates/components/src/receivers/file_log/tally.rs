@@ -148,10 +148,7 @@ impl Tally {
 
     pub(super) fn tell(&self, event: &Event) {
         match event {
-            Event::Truncated { unread, .. } => {
-                self.cuts.add(1);
-                self.lost_bytes.add(*unread);
-            }
+            Event::Truncated { .. } => self.cuts.add(1),
             Event::Lost { unread, .. } => self.lost_bytes.add(*unread),
             Event::Dropped { records, .. } => self.lost_records.add(*records),
             Event::Again { records, .. } => self.again.add(*records),

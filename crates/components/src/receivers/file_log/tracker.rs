@@ -118,7 +118,7 @@ pub(super) enum Event {
         path: Arc<Path>,
         offset: u64,
     },
-    /// `unread` bytes at least were gone before they could be read.
+    /// `unread` bytes at least were not read yet, which a copy may give.
     Truncated {
         path: Arc<Path>,
         unread: u64,
@@ -127,7 +127,7 @@ pub(super) enum Event {
         from: Arc<Path>,
         to: Arc<Path>,
     },
-    /// It is nowhere any more, and was not read to its end.
+    /// It is nowhere any more, or was cut and is in no copy, and `unread` bytes were not read.
     Lost {
         path: Arc<Path>,
         unread: u64,

@@ -47,7 +47,7 @@ impl<F: FileSystem> Tailer<F> {
             }
             Told::Lost { path, unread } => {
                 let path = path.display();
-                tracing::warn!(%receiver, %path, unread, "A file is gone before it was read.");
+                tracing::warn!(%receiver, %path, unread, "Bytes of a file are gone before they were read: it was removed, or cut without a copy.");
             }
             Told::Removed { path } => {
                 tracing::info!(%receiver, path = %path.display(), "Removed a file that was delivered.");

@@ -275,3 +275,27 @@ fn a_copy_of_a_file_of_which_nothing_was_read_yet_waits_until_something_was() {
     world.settle();
     expect(&mut world, 0..10, 0);
 }
+
+#[test]
+fn what_was_not_read_before_a_cut_is_lost_and_counted_only_when_there_is_no_copy() {
+    for (has_copy, expected) in [(true, 0), (false, 15 * 11 - 16)] {
+        let mut world = World::new(Limits { chunk_min: 16, ..limits() });
+        world.write("a.log", &lines(0..15));
+        world.look();
+        assert!(world.turn() && world.turn(), "it is opened, and 16 bytes are read");
+        world.deliver_all();
+        world.copy_and_truncate("a.log", "a.log.1");
+        if !has_copy {
+            world.disk.remove(&World::path("a.log.1"));
+        }
+        world.write("a.log", &lines(15..20));
+        world.settle();
+        world.pass(Duration::from_secs(30));
+        let lost = world.told.iter().map(|told| match told {
+            Event::Lost { unread, .. } => *unread,
+            _ => 0,
+        });
+        assert_eq!(lost.sum::<u64>(), expected);
+        assert_eq!(world.delivered.len(), if has_copy { 20 } else { 6 });
+    }
+}

@@ -33,19 +33,17 @@ impl Tracker {
         let ended = cut.window.answer(token, outcome);
         cut.committed = cut.window.commit(cut.committed, cut.at.offset, None);
         self.unsaved.insert(key);
-        if 0 < ended.again {
-            self.wait_for_copy(key, now);
-        }
+        self.wait_for_copy(key, now);
         ended
     }
 
-    /// Something from before a cut failed: a copy may still come.
+    /// A copy may still come for what failed, or was not read, before a cut.
     pub(super) fn wait_for_copy(&mut self, key: Key, now: Instant) {
         let Some(file) = self.files.get_mut(&key) else { return };
-        for cut in file.before_cuts.iter_mut().filter(|cut| cut.window.has_failed()) {
-            cut.failed_at.get_or_insert(now);
+        for cut in file.before_cuts.iter_mut().filter(|cut| cut.is_owed()) {
+            cut.owed_since.get_or_insert(now);
         }
-        self.wake_by(key, now + COPY_MAX);
+        self.give_up_cuts(key, now);
     }
 
     /// The file at `key` has what another one had before it was cut.
@@ -53,7 +51,7 @@ impl Tracker {
         let cuts = self.files.get_mut(&original).map(|file| &mut file.before_cuts);
         let cut = cuts.and_then(|cuts| cuts.iter_mut().find(|cut| cut.epoch == epoch));
         let Some(cut) = cut else { return };
-        cut.failed_at = None;
+        (cut.owed_since, cut.unread) = (None, 0);
         let window = std::mem::take(&mut cut.window);
         let delivered = std::mem::take(&mut cut.delivered);
         // It stays what it is: until the position of the copy is on disk, that is where to begin again.
@@ -70,16 +68,24 @@ impl Tracker {
     /// Counts what failed and is in no copy, and what was cut too often to be remembered.
     pub(super) fn give_up_cuts(&mut self, key: Key, now: Instant) {
         let Some(file) = self.files.get_mut(&key) else { return };
-        let mut lost = 0;
+        let (mut lost, mut unread) = (0, 0);
         for (number, cut) in file.before_cuts.iter_mut().enumerate() {
-            let is_late = cut.failed_at.is_some_and(|at| at + COPY_MAX <= now);
-            if is_late || (CUTS_MAX <= number && cut.window.has_failed()) {
+            let is_late = cut.owed_since.is_some_and(|at| at + COPY_MAX <= now);
+            if is_late || (CUTS_MAX <= number && cut.is_owed()) {
                 lost += cut.window.take_failed();
-                (cut.failed_at, cut.committed) = (None, cut.at.offset);
+                unread += std::mem::take(&mut cut.unread);
+                (cut.owed_since, cut.committed) = (None, cut.at.offset);
             }
         }
         file.before_cuts.truncate(CUTS_MAX);
+        let next = file.before_cuts.iter().filter_map(|cut| cut.owed_since).min();
         let path = Arc::clone(&file.path);
+        if let Some(since) = next {
+            self.wake_by(key, since + COPY_MAX);
+        }
+        if 0 < unread {
+            self.tell(Event::Lost { path: Arc::clone(&path), unread });
+        }
         if 0 < lost {
             self.tell(Event::Dropped { path, records: lost });
         }

@@ -85,8 +85,10 @@ pub(super) struct BeforeCut {
     pub(super) committed: u64,
     pub(super) window: Window,
     pub(super) delivered: Arc<[Span]>,
-    /// When something of it failed, which only a copy can still give.
-    pub(super) failed_at: Option<Instant>,
+    /// Bytes that were seen and not read, at least.
+    pub(super) unread: u64,
+    /// Since when only a copy can still give what failed or was not read.
+    pub(super) owed_since: Option<Instant>,
 }
 
 impl BeforeCut {
@@ -99,8 +101,14 @@ impl BeforeCut {
             committed: at.offset,
             window: Window::default(),
             delivered: Arc::default(),
-            failed_at: None,
+            unread: 0,
+            owed_since: None,
         }
+    }
+
+    /// Whether only a copy can still give something of it.
+    pub(super) fn is_owed(&self) -> bool {
+        0 < self.unread || self.window.has_failed()
     }
 
     /// Where a copy is to be read on when nothing else is known of it.

@@ -278,9 +278,9 @@ impl Tracker {
             committed: file.committed.offset,
             window: std::mem::take(&mut file.window),
             delivered: std::mem::take(&mut file.delivered),
-            failed_at: None,
+            unread,
+            owed_since: None,
         };
-        let has_failed = before.window.has_failed();
         file.before_cuts.push_front(before);
         file.epoch += 1;
         let end = file.seen.size;
@@ -295,10 +295,7 @@ impl Tracker {
         (file.head, file.is_whole) = (Anchor::default(), true);
         self.unsaved.insert(key);
         self.tell(Event::Truncated { path, unread });
-        if has_failed {
-            self.wait_for_copy(key, now);
-        }
-        self.give_up_cuts(key, now);
+        self.wait_for_copy(key, now);
         self.stir(key, now);
         self.decide(now);
     }
