@@ -243,6 +243,3 @@ fn packed_varints(packed: &[u8]) -> Result<(), Fault> {
 fn packed_fixed64(packed: &[u8]) -> Result<(), Fault> {
     if packed.len().is_multiple_of(8) { Ok(()) } else { Err(Fault::PackedRemainder) }
 }
-
-#[cfg(test)]
-mod tests;
