@@ -129,10 +129,13 @@ fn a_head_of_nuls_is_taken_off() {
 
 #[test]
 fn lines_of_two_byte_characters_are_decoded() {
-    let bytes: Vec<u8> =
-        "\u{feff}ein\r\nzwö\n😀".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let words = ContentWords { encoding: Some("utf-16le".into()), ..Default::default() };
-    check(words, &bytes, &["ein", "zwö", "😀"]);
+    let units = || "\u{feff}ein\r\nzwö\n😀".encode_utf16();
+    let little: Vec<u8> = units().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = units().flat_map(u16::to_be_bytes).collect();
+    for (name, bytes) in [("utf-16le", little), ("utf-16be", big)] {
+        let words = ContentWords { encoding: Some(name.into()), ..Default::default() };
+        check(words, &bytes, &["ein", "zwö", "😀"]);
+    }
 }
 
 #[test]

@@ -96,6 +96,18 @@ fn a_partial_line_is_handed_out_when_nothing_follows_for_long() {
 }
 
 #[test]
+fn half_of_a_two_byte_character_is_awaited_when_nothing_follows_for_long() {
+    let encoding = Encoding::Utf16(Endian::Big);
+    let mut splitter = Splitter::new(Arc::new(SplitSettings { encoding, ..lines() }), 0);
+    let mut found = Vec::new();
+    splitter.feed(b"\0a\0", keep(&mut found));
+    splitter.flush(Flush::Quiet, keep(&mut found));
+    assert_eq!(found, [(0..2, b"\0a".to_vec(), false)]);
+    splitter.feed(b"b\0\n", keep(&mut found));
+    assert_eq!(found[1], (2..6, b"\0b".to_vec(), false));
+}
+
+#[test]
 fn half_a_character_is_awaited_when_nothing_follows_for_long() {
     let mut splitter = Splitter::new(Arc::new(lines()), 0);
     let mut found = Vec::new();
