@@ -194,9 +194,10 @@ where
         if let Some(at) = self.end_of_copy(file, sibling)? {
             // The original gives these bytes itself, unless it is cut before all of them are delivered.
             let is_delivered = at.offset <= sibling.at.offset;
-            return Ok(Some(match is_delivered {
-                true => ControlFlow::Break(Sibling { at, ..sibling.clone() }),
-                false => ControlFlow::Continue(sibling.clone()),
+            return Ok(Some(if is_delivered {
+                ControlFlow::Break(Sibling { at, ..sibling.clone() })
+            } else {
+                ControlFlow::Continue(sibling.clone())
             }));
         }
         let is_copy = self.holds(file, &sibling.at.anchor)?;
