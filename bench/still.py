@@ -40,6 +40,7 @@ def run(bench):
         cpu_percent = idle_percent(subject)
         rss_mib = subject.mib("VmRSS")
         clients = connect(ports[0])
+        subject.rest()
         cpu_connected_percent = idle_percent(subject)
         rss_connected_mib = subject.mib("VmRSS")
         for client in clients:
