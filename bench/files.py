@@ -29,10 +29,9 @@ import urllib.request
 
 import rows
 from awake import awake
-from programs import Bench, Failure, Process, free_ports
+from programs import Bench, Failure, Process, free_ports, product
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent
 # Files that each row spreads the same bytes over.
 FILES = {"one": 1, "thousand": 1000}
 IDLE = "idle"
@@ -211,18 +210,9 @@ def arguments():
     return options
 
 
-def product(is_built):
-    """The product as it is released."""
-    if not is_built:
-        words = ["--release", "--locked", "--package", "collector", "--bin", "tidegate"]
-        subprocess.run(["cargo", "build", *words], cwd=ROOT, check=True)
-    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    return target / "release" / "tidegate"
-
-
 def main():
     options = arguments()
-    tools = product(options.no_build)
+    tools = product(is_built=options.no_build)
     bench = Bench(tools, None, [options.bin or tools], options.config, 0)
     with awake():
         show(bench, options)

@@ -15,9 +15,7 @@ Usage: bench/path.py [ROW ...] [--quick]. Needs Linux, two CPUs and python3; bui
 import argparse
 import dataclasses
 import json
-import os
 import pathlib
-import subprocess
 import sys
 
 import durable
@@ -26,7 +24,7 @@ import overload
 import report
 import still
 from awake import awake
-from programs import Bench, Failure
+from programs import Bench, Failure, controls, product
 from rows import DURABLE, ENGINE, OVERLOAD, ROWS, STILL
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -69,15 +67,6 @@ def measure_still(bench, repeats):
         yield still.run(bench)
 
 
-def build(target):
-    """Builds the product and the controls, each as it is released."""
-    product = ["--package", "collector", "--bin", "tidegate"]
-    control = ["--manifest-path", HERE / "control" / "Cargo.toml"]
-    for words, folder in ((product, target), (control, target / "control")):
-        command = ["cargo", "build", "--release", "--locked", "--target-dir", folder, *words]
-        subprocess.run(command, cwd=ROOT, check=True)
-
-
 def arguments():
     known = [*ROWS, STILL, OVERLOAD, DURABLE, ENGINE]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -104,11 +93,7 @@ def arguments():
 
 def main():
     options = arguments()
-    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    if not options.no_build:
-        build(target)
-    tools = target / "release" / "tidegate"
-    control = target / "control" / "release" / "control"
+    tools, control = product(is_built=options.no_build), controls(is_built=options.no_build)
     bench = Bench(tools, control, [options.bin or tools], options.config, options.items)
     with awake():
         failures = show(bench, options)

@@ -15,6 +15,8 @@ import time
 import rows
 
 HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 START_SECONDS = 20
 END_SECONDS = 60
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -235,6 +237,25 @@ def check_ledger(sent_items, totals):
     arrived = (totals["distinct"], totals["doubled"], totals["unnumbered"])
     if arrived != (sent_items, 0, 0):
         raise Failure(f"{sent_items} items were acknowledged, but the sink has {totals}")
+
+
+def product(is_built):
+    """The product as it is released."""
+    return released(TARGET, "tidegate", "--package", "collector", "--bin", "tidegate", is_built=is_built)
+
+
+def controls(is_built):
+    """The program that is all the controls."""
+    manifest = HERE / "control" / "Cargo.toml"
+    return released(TARGET / "control", "control", "--manifest-path", manifest, is_built=is_built)
+
+
+def released(folder, name, *words, is_built):
+    """Where a program is, which is built unless that was done before."""
+    if not is_built:
+        command = ["cargo", "build", "--release", "--locked", "--target-dir", folder, *words]
+        subprocess.run(command, cwd=ROOT, check=True)
+    return folder / "release" / name
 
 
 def free_ports(count):

@@ -25,7 +25,7 @@ import time
 
 import files
 from awake import awake
-from programs import OTHERS_CPU, Bench, Process, check_ledger
+from programs import OTHERS_CPU, Bench, Process, check_ledger, product
 
 RATE_MIN = 0.9
 GOOD = "good.log"
@@ -156,7 +156,7 @@ def arguments():
 
 def main():
     options = arguments()
-    tools = files.product(options.no_build)
+    tools = product(is_built=options.no_build)
     bench = Bench(tools, None, [tools], None, 0)
     with awake():
         samples = measure(bench, options.rows, options.lines, options.repeats)
