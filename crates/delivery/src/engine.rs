@@ -61,7 +61,7 @@ pub(crate) use self::explain::Wait;
 #[cfg(mutants)]
 pub(crate) use self::mutant::Mutant;
 pub(crate) use self::stored::{Loaded, NotRead, NotWritten, Position, Recovered, Refused, Written};
-pub(crate) use self::told::{Failing, Urgency};
+pub(crate) use self::told::{Failing, Urgency, remedy};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct EnvelopeId(pub(crate) u64);

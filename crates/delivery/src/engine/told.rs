@@ -69,7 +69,7 @@ impl Engine {
         };
         let is_first = told.is_none();
         let told = told.get_or_insert_with(|| Box::new(Told { since: now, is_warned: false }));
-        let is_serious = needs_a_person(status.code) || told.since + PATIENCE <= now;
+        let is_serious = remedy(status.code).is_some() || told.since + PATIENCE <= now;
         let is_reminder_due = self.reminded_at.is_none_or(|at| at + REMINDED_EVERY <= now);
         let urgency = if is_serious && (!told.is_warned || is_reminder_due) {
             told.is_warned = true;
@@ -91,14 +91,13 @@ impl Engine {
     }
 }
 
-/// Whether it will fail until someone mends it.
-fn needs_a_person(code: Code) -> bool {
-    matches!(
-        code,
-        Code::Unauthenticated
-            | Code::PermissionDenied
-            | Code::NotFound
-            | Code::FailedPrecondition
-            | Code::Unimplemented
-    )
+/// What a person is to do about it, if it fails until someone does.
+pub(crate) fn remedy(code: Code) -> Option<&'static str> {
+    match code {
+        Code::Unauthenticated => Some("mend the credentials, or the clock of this host"),
+        Code::PermissionDenied => Some("grant what the error names, or send elsewhere"),
+        Code::NotFound => Some("make what the error names, or correct its name"),
+        Code::FailedPrecondition | Code::Unimplemented => Some("mend what the error names"),
+        _ => None,
+    }
 }

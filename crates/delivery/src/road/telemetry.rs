@@ -16,7 +16,7 @@ use self::processor::ProcessorSeries;
 use self::rejections::Rejections;
 use super::load::Source;
 use crate::Destination;
-use crate::engine::{Engine, Note, Start, Urgency};
+use crate::engine::{Engine, Note, Start, Urgency, remedy};
 use crate::settings::Settings;
 
 /// Upper bounds of item counts, as upstream.
@@ -225,14 +225,9 @@ impl Telemetry {
 
 /// What someone is to do about a failure, if that is needed.
 fn advice(urgency: Urgency, code: Code) -> Option<&'static str> {
-    let advice = match code {
-        Code::Unauthenticated => "mend the credentials, or the clock of this host",
-        Code::PermissionDenied => "grant what the error names, or send elsewhere",
-        Code::NotFound => "make what the error names, or correct its name",
-        Code::FailedPrecondition | Code::Unimplemented => "mend what the error names",
-        _ => "it has failed for a minute: see whether the destination works and can be reached",
-    };
-    (urgency == Urgency::Warning).then_some(advice)
+    let lasting =
+        "it has failed for a minute: see whether the destination works and can be reached";
+    (urgency == Urgency::Warning).then(|| remedy(code).unwrap_or(lasting))
 }
 
 fn as_gauge(count: usize) -> i64 {
