@@ -19,6 +19,29 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// After a minute a line is missing.
 const LOOKS_MAX: usize = 1200;
 
+/// A configuration that follows the logs of a folder into a file there, with more words for the receiver.
+pub(super) fn config(folder: &Path, more: &str) -> String {
+    let folder = folder.display();
+    format!(
+        "yaml:receivers:
+  file_log: {{include: ['{folder}/logs/*.log*'], start_at: beginning, {more}}}
+exporters:
+  file: {{path: '{folder}/out.json'}}
+service:
+  telemetry: {{metrics: {{level: none}}}}
+  pipelines:
+    logs: {{receivers: [file_log], exporters: [file]}}
+"
+    )
+}
+
+/// Starts a collector with its positions below `data`.
+pub(super) fn follow(config: &str, data: &Path) -> Running {
+    let mut running = Running::start(&["--config", config, "--data-dir", data.to_str().unwrap()]);
+    running.wait_for("Everything is ready");
+    running
+}
+
 struct House {
     folder: tempfile::TempDir,
     written: u64,
@@ -45,26 +68,11 @@ impl House {
 
     /// The same with positions below another folder.
     fn collector_at(&self, data: &Path) -> Running {
-        let config = self.config();
-        let words = ["--config", &config, "--data-dir", data.to_str().unwrap()];
-        let mut running = Running::start(&words);
-        running.wait_for("Everything is ready");
-        running
+        follow(&self.config(), data)
     }
 
     fn config(&self) -> String {
-        let folder = self.folder.path().display();
-        format!(
-            "yaml:receivers:
-  file_log: {{include: ['{folder}/logs/*.log*'], start_at: beginning, poll_interval: 50ms}}
-exporters:
-  file: {{path: '{folder}/out.json'}}
-service:
-  telemetry: {{metrics: {{level: none}}}}
-  pipelines:
-    logs: {{receivers: [file_log], exporters: [file]}}
-"
-        )
+        config(self.folder.path(), "poll_interval: 50ms")
     }
 
     /// Appends numbered lines to the log, opened by its name each time.

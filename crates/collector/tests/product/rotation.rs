@@ -18,6 +18,7 @@ use std::time::Duration;
 use runtime::clock::Clock;
 use serde_json::Value;
 
+use super::files;
 use super::process::{Running, pause, tell};
 
 /// How long before a kill a line that comes twice may have been read: ten times the pause between two
@@ -263,22 +264,7 @@ fn now() -> u64 {
 }
 
 fn collector(folder: &Path) -> Running {
-    let path = folder.display();
-    let config = format!(
-        "yaml:receivers:
-  file_log: {{include: ['{path}/logs/*.log*'], start_at: beginning}}
-exporters:
-  file: {{path: '{path}/out.json'}}
-service:
-  telemetry: {{metrics: {{level: none}}}}
-  pipelines:
-    logs: {{receivers: [file_log], exporters: [file]}}
-"
-    );
-    let data = folder.join("data");
-    let mut running = Running::start(&["--config", &config, "--data-dir", data.to_str().unwrap()]);
-    running.wait_for("Everything is ready");
-    running
+    files::follow(&files::config(folder, ""), &folder.join("data"))
 }
 
 /// Kills collectors, of which every fourth lives for longer than positions are in doubt; gives when.

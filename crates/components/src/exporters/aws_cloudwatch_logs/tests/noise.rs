@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pipeline::factory::Blueprint;
+use pipeline::{Built, Waiter};
 use runtime::clock::Clock;
 use tracing::Level;
 
@@ -10,16 +11,22 @@ use super::{FACTORY, delivered, error, exporter, ok};
 use crate::client::testing::Server;
 use crate::testing::{Ear, environment, logs_of, parse, payload};
 
-#[tokio::test(start_paused = true)]
-async fn a_stream_that_begins_to_fail_and_works_again_is_told_once_each() {
-    let (ear, _hearing) = Ear::open();
-    let denied = std::iter::repeat_n(error("AccessDeniedException"), 20);
-    let server = Server::http(denied.chain([ok()]));
+/// A record on its way to a stream that fails so often in this way, and then takes it.
+fn failing(name: &str, times: usize) -> (Server, Waiter, Built) {
+    let failures = std::iter::repeat_n(error(name), times);
+    let server = Server::http(failures.chain([ok()]));
     let words = "retry_on_failure: {initial_interval: 1s, max_interval: 2s, max_elapsed_time: 0s}";
     let exporter = exporter(&server, words);
     let deadline = Clock.now() + Duration::from_secs(600);
     let (envelope, waiter) = pipeline::Envelope::of_one(payload(&logs_of(&["x"])), deadline);
     pipeline::consume(exporter.consumer.as_ref(), envelope);
+    (server, waiter, exporter)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_begins_to_fail_and_works_again_is_told_once_each() {
+    let (ear, _hearing) = Ear::open();
+    let (server, waiter, _exporter) = failing("AccessDeniedException", 20);
     assert_eq!(waiter.wait().await.unwrap().answer(), delivered());
     assert_eq!(server.seen().len(), 21);
     let failed = "Exporting failed. Will retry the request after interval.";
@@ -30,13 +37,7 @@ async fn a_stream_that_begins_to_fail_and_works_again_is_told_once_each() {
 #[tokio::test(start_paused = true)]
 async fn what_may_pass_by_itself_is_a_warning_when_it_does_not_within_a_minute() {
     let (ear, _hearing) = Ear::open();
-    let throttled = std::iter::repeat_n(error("ThrottlingException"), 50);
-    let server = Server::http(throttled.chain([ok()]));
-    let words = "retry_on_failure: {initial_interval: 1s, max_interval: 2s, max_elapsed_time: 0s}";
-    let exporter = exporter(&server, words);
-    let deadline = Clock.now() + Duration::from_secs(600);
-    let (envelope, waiter) = pipeline::Envelope::of_one(payload(&logs_of(&["x"])), deadline);
-    pipeline::consume(exporter.consumer.as_ref(), envelope);
+    let (_server, waiter, _exporter) = failing("ThrottlingException", 50);
     Clock.sleep(Duration::from_secs(50)).await;
     assert_eq!(ear.count_at(Level::INFO, "Exporting failed"), 1, "{ear:?}");
     assert_eq!(ear.count_at(Level::WARN, "Exporting failed"), 0, "{ear:?}");

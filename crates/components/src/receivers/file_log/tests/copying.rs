@@ -23,6 +23,15 @@ fn world() -> (World, [Token; 2]) {
     (world, [tokens[0], tokens[1]])
 }
 
+/// A file of which ten lines were read and delivered.
+fn ten_delivered() -> World {
+    let mut world = World::new(limits());
+    world.write("a.log", &lines(0..10));
+    world.read_all();
+    world.deliver_all();
+    world
+}
+
 /// Holds that each line came once, and how many are told to be lost.
 fn expect(world: &mut World, range: std::ops::Range<usize>, lost: u64) {
     world.delivered.sort_unstable();
@@ -175,10 +184,7 @@ fn a_copy_is_known_as_soon_as_its_original_is_cut() {
 
 #[test]
 fn a_copy_that_is_seen_while_it_is_empty_is_known_when_it_is_not() {
-    let mut world = World::new(limits());
-    world.write("a.log", &lines(0..10));
-    world.read_all();
-    world.deliver_all();
+    let mut world = ten_delivered();
     world.write("a.log.1", "");
     world.read_all();
     world.write("a.log.1", &lines(0..10));
@@ -207,10 +213,7 @@ fn a_new_file_that_is_empty_at_first_is_read_though_its_name_could_be_that_of_a_
 
 #[test]
 fn a_copy_of_a_file_that_is_renamed_before_it_is_looked_at_is_not_read_again() {
-    let mut world = World::new(limits());
-    world.write("a.log", &lines(0..10));
-    world.read_all();
-    world.deliver_all();
+    let mut world = ten_delivered();
     world.write("a.log", &lines(10..12));
     world.write("a.log.bak", &lines(0..12));
     world.disk.rename(&World::path("a.log"), &World::path("a.log.1"));
@@ -223,10 +226,7 @@ fn a_copy_of_a_file_that_is_renamed_before_it_is_looked_at_is_not_read_again() {
 
 #[test]
 fn a_copy_of_a_file_that_goes_on_is_not_read_again() {
-    let mut world = World::new(limits());
-    world.write("a.log", &lines(0..10));
-    world.read_all();
-    world.deliver_all();
+    let mut world = ten_delivered();
     world.write("a.log.bak", &lines(0..10));
     for ten in 1..20 {
         world.write("a.log", &lines(ten * 10..ten * 10 + 10));
@@ -240,10 +240,7 @@ fn a_copy_of_a_file_that_goes_on_is_not_read_again() {
 
 #[test]
 fn a_copy_is_known_though_its_original_is_cut_while_it_is_looked_at() {
-    let mut world = World::new(limits());
-    world.write("a.log", &lines(0..10));
-    world.read_all();
-    world.deliver_all();
+    let mut world = ten_delivered();
     world.write("a.log.1", &lines(0..10));
     world.look();
     assert!(world.begin(), "the copy is looked at");
